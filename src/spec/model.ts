@@ -1,0 +1,146 @@
+// What the user wants, normalised: the one shape that Kubernetes YAML (and later Compose files) turn into.
+// Every default is already filled in; every name is already validated. Plain data, comparable and hashable.
+
+/** Where a value stands in the text that the user wrote. Lines and columns count from 1. */
+export type Position = { readonly file: string; readonly line: number; readonly column: number };
+
+/** Everything one source declares at one revision. */
+export type Desired = {
+  readonly workloads: readonly Workload[];
+  readonly configMaps: readonly ConfigData[];
+  readonly secrets: readonly ConfigData[];
+};
+
+/** A ConfigMap or a Secret: keys to bytes (`data`, `binaryData` and `stringData` merged). */
+export type ConfigData = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+  readonly immutable: boolean;
+  readonly position: Position;
+};
+
+/** Pods that are kept running under one name. */
+export type Workload = {
+  readonly kind: 'Pod' | 'Deployment';
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** 1 for a Pod. */
+  readonly replicas: number;
+  readonly pod: PodSpec;
+  readonly position: Position;
+};
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+
+export type PodSpec = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The pod's name where not given. */
+  readonly hostname: string | undefined;
+  readonly hostNetwork: boolean;
+  readonly restartPolicy: RestartPolicy;
+  readonly terminationGracePeriodSeconds: number;
+  readonly containers: readonly ContainerSpec[];
+  readonly volumes: readonly Volume[];
+};
+
+export type ContainerSpec = {
+  readonly name: string;
+  /** As written; `oci/image/reference.ts` parses it. */
+  readonly image: string;
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  /** Replaces the image's Entrypoint (and its Cmd) when given. May contain `$(VAR)`. */
+  readonly command: readonly string[] | undefined;
+  /** Replaces the image's Cmd when given. May contain `$(VAR)`. */
+  readonly args: readonly string[] | undefined;
+  readonly workingDir: string | undefined;
+  /** `envFrom` first, then `env`, in the order written: a later entry wins. */
+  readonly env: readonly EnvEntry[];
+  readonly ports: readonly ContainerPort[];
+  readonly volumeMounts: readonly VolumeMount[];
+  readonly resources: Resources;
+  readonly security: Security;
+  readonly position: Position;
+};
+
+export type EnvEntry =
+  | { readonly from: 'value'; readonly name: string; readonly value: string }
+  | { readonly from: 'field'; readonly name: string; readonly fieldPath: string }
+  | { readonly from: 'key'; readonly name: string; readonly source: ConfigReference; readonly key: string }
+  | { readonly from: 'all'; readonly prefix: string; readonly source: ConfigReference };
+
+export type ConfigReference = {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+  readonly optional: boolean;
+  readonly position: Position;
+};
+
+export type ContainerPort = {
+  readonly name: string | undefined;
+  readonly containerPort: number;
+  readonly hostPort: number | undefined;
+  readonly hostIP: string | undefined;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+};
+
+export type VolumeMount = {
+  readonly volume: string;
+  readonly mountPath: string;
+  readonly subPath: string | undefined;
+  readonly readOnly: boolean;
+};
+
+/** Limits as the kernel wants them. Undefined means unlimited. */
+export type Resources = {
+  /** Thousandths of a core, from `limits.cpu`. */
+  readonly cpuLimitMillis: number | undefined;
+  /** Thousandths of a core, from `requests.cpu` (else from the limit): the weight under contention. */
+  readonly cpuRequestMillis: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
+  readonly memoryRequestBytes: number | undefined;
+  /** From `limits.pids`; the runtime has a default when undefined. */
+  readonly pidsLimit: number | undefined;
+};
+
+export type Security = {
+  readonly runAsUser: number | undefined;
+  readonly runAsGroup: number | undefined;
+  readonly runAsNonRoot: boolean;
+  readonly supplementalGroups: readonly number[];
+  /** Names without `CAP_`; `ALL` allowed. */
+  readonly capabilitiesAdd: readonly string[];
+  readonly capabilitiesDrop: readonly string[];
+  readonly privileged: boolean;
+  readonly readOnlyRootFilesystem: boolean;
+  /** False sets no_new_privs: berth's default (docs/manifests.md). */
+  readonly allowPrivilegeEscalation: boolean;
+  readonly seccomp: 'RuntimeDefault' | 'Unconfined';
+};
+
+export type Volume =
+  | { readonly kind: 'emptyDir'; readonly name: string; readonly medium: '' | 'Memory'; readonly sizeLimitBytes: number | undefined }
+  | { readonly kind: 'hostPath'; readonly name: string; readonly path: string; readonly type: HostPathType }
+  | {
+      readonly kind: 'config';
+      readonly name: string;
+      readonly source: ConfigReference;
+      readonly defaultMode: number;
+      /** Undefined: every key becomes a file of its own name. */
+      readonly items: readonly ConfigItem[] | undefined;
+    };
+
+export type ConfigItem = { readonly key: string; readonly path: string; readonly mode: number | undefined };
+
+export type HostPathType =
+  | ''
+  | 'Directory'
+  | 'DirectoryOrCreate'
+  | 'File'
+  | 'FileOrCreate'
+  | 'Socket'
+  | 'CharDevice'
+  | 'BlockDevice';
