@@ -1,0 +1,56 @@
+// The one error of layer 1. Branch on `code`, never on the text of the message.
+
+export type OciErrorCode =
+  /** A reference such as `nginx:1.27` does not follow the grammar. */
+  | 'REFERENCE_INVALID'
+  /** A digest is not `sha256:<64 hex>` or `sha512:<128 hex>`. */
+  | 'DIGEST_INVALID'
+  /** Bytes do not have the digest that they were asked for by. */
+  | 'DIGEST_MISMATCH'
+  /** There are more or fewer bytes than the descriptor says. */
+  | 'SIZE_MISMATCH'
+  /** A manifest, index or config breaks the image specification. */
+  | 'MANIFEST_INVALID'
+  /** A manifest is of a kind that berth does not take: schema 1, foreign layers, unknown media types. */
+  | 'MANIFEST_UNSUPPORTED'
+  /** The image has nothing for this machine's architecture. */
+  | 'PLATFORM_UNAVAILABLE'
+  /** No connection, or it was cut and stayed cut. */
+  | 'REGISTRY_UNREACHABLE'
+  /** 401 or 403 after every credential that may be sent was sent. */
+  | 'REGISTRY_UNAUTHORIZED'
+  /** The registry has no such repository, tag or blob. */
+  | 'REGISTRY_NOT_FOUND'
+  /** 429: ask again later. */
+  | 'REGISTRY_RATE_LIMITED'
+  /** The registry answered 5xx and went on doing so. */
+  | 'REGISTRY_FAILED'
+  /** An answer that the distribution specification does not allow, or that is not safe to follow. */
+  | 'REGISTRY_PROTOCOL'
+  /** A credentials file cannot be read as what it should be. */
+  | 'CREDENTIALS_INVALID'
+  /** The file system would have less free space left than is kept in reserve. */
+  | 'DISK_FULL'
+  /** The content store contradicts itself: it heals by pulling again. */
+  | 'STORE_CORRUPT'
+  /** The image is not in the content store. */
+  | 'IMAGE_MISSING'
+  /** The layer is not in the layer store. */
+  | 'LAYER_MISSING'
+  /** An archive or layout to import is not what it should be. */
+  | 'ARCHIVE_INVALID';
+
+export class OciError extends Error {
+  readonly code: OciErrorCode;
+
+  constructor(code: OciErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'OciError';
+    this.code = code;
+  }
+}
+
+/** Whether `error` is an OciError with one of these codes. */
+export function isOciError(error: unknown, ...codes: readonly OciErrorCode[]): error is OciError {
+  return error instanceof OciError && codes.includes(error.code);
+}
