@@ -1,5 +1,6 @@
 // An image that is in the content store: what the rest of berth knows of it.
-import type { Descriptor, ImageConfig } from './manifest.ts';
+import type { ImageConfig } from './image-config.ts';
+import type { Descriptor } from './manifest.ts';
 
 export type Image = {
   /** The canonical reference it was asked for by, such as `docker.io/library/nginx:1.27`. */
