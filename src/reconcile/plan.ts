@@ -1,0 +1,108 @@
+// The planner: what to do for one workload, and why. Pure: no clock, no I/O, no randomness.
+import type { ActualPod, DesiredPod, Step } from './effects.ts';
+import { sameWorkload } from './workload-id.ts';
+import { isHeld } from './failure.ts';
+import { holdFailed } from './hold-failed.ts';
+import { dismantle, planPod, type PodPlan } from './plan-pod.ts';
+import { isDisruptive, rollout } from './plan-rollout.ts';
+import type { Plan, Situation, Wait } from './situation.ts';
+
+/** A pod of another workload bears the name: it is on its way out, or nobody will ever know when it ends. */
+const NAME_TAKEN_LOOK_MS = 1000;
+
+/**
+ * The next steps for one workload, in the order in which they are done. The order of the decisions is the policy:
+ * what is settled stays; what is not declared goes; nothing stops before every image that is needed is here; replicas
+ * are replaced one at a time.
+ */
+export function plan(situation: Situation): Plan {
+  const { workload, desired, actual } = situation;
+  const own = actual.filter((pod) => sameWorkload(pod.workload, workload));
+  if (desired === undefined) return dismantleAll(own, 'no longer declared', situation);
+
+  const free = desired.filter((pod) => takenBy(pod, situation) === undefined);
+  const taken = desired.flatMap((pod) => nameTaken(pod, situation));
+  const plans = free.map((pod) => podPlan(pod, situation));
+  const names = new Set(desired.map((pod) => pod.name));
+  const surplus = dismantleAll(
+    own.filter((pod) => !names.has(pod.name)),
+    'more replicas than declared',
+    situation,
+  );
+  const missing = missingImages(plans, situation);
+  const next =
+    missing.length === 0
+      ? rollout(plans, surplus.steps, situation)
+      : whileImagesAreMissing(missing, rollout(plans, surplus.steps, situation), situation);
+  return { steps: next.steps, waits: [...next.waits, ...taken, ...surplus.waits] };
+}
+
+function podPlan(pod: DesiredPod, situation: Situation): PodPlan {
+  const own = situation.actual.filter(
+    (candidate) => candidate.name === pod.name && sameWorkload(candidate.workload, situation.workload),
+  );
+  const { steps, waits } = planPod(pod, own, situation.now);
+  const held = holdFailed(steps, situation);
+  return { pod, steps: held.steps, waits: [...waits, ...held.waits] };
+}
+
+function dismantleAll(pods: readonly ActualPod[], why: string, situation: Situation): Plan {
+  const held = pods.toReversed().map((pod) => holdFailed(dismantle(pod, why), situation));
+  const steps = held.flatMap((plan) => plan.steps);
+  // Stops first: they run side by side, so that ten pods do not take ten times the grace period.
+  const stops = steps.filter((step) => step.do === 'stopContainer');
+  const rest = steps.filter((step) => step.do !== 'stopContainer');
+  return { steps: [...stops, ...rest], waits: held.flatMap((plan) => plan.waits) };
+}
+
+type Pull = Step<'pullImage'>;
+
+/** One pull for each image that a planned start needs and that is not here. */
+function missingImages(plans: readonly PodPlan[], { images }: Situation): Pull[] {
+  const pulls = new Map<string, Pull>();
+  for (const step of plans.flatMap((plan) => plan.steps)) {
+    if (step.do !== 'startContainer') continue;
+    const { image } = step.container;
+    const state = images.get(image.digest)?.state ?? 'absent';
+    if (state === 'present' || pulls.has(image.digest)) continue;
+    const why = state === 'pulling' ? 'on its way' : 'not on this machine';
+    pulls.set(image.digest, { do: 'pullImage', image, pod: step.pod, why });
+  }
+  return [...pulls.values()];
+}
+
+/**
+ * Fetch what is missing. Until it is here, what served before is kept alive, and nothing is replaced: `afterwards` is
+ * only a preview of what follows the pulls.
+ */
+function whileImagesAreMissing(missing: readonly Pull[], afterwards: Plan, situation: Situation): Plan {
+  const { serving, desired, images, now } = situation;
+  const keep = (serving ?? desired ?? [])
+    .filter((pod) => takenBy(pod, situation) === undefined)
+    .map((pod) => podPlan(pod, situation))
+    .filter((kept) => !isDisruptive(kept) && missingImages([kept], situation).length === 0);
+  const upkeep = keep.flatMap((kept) => kept.steps);
+  const waits = keep.flatMap((kept) => kept.waits);
+
+  const held = missing.flatMap(({ image }): Wait[] => {
+    const fact = images.get(image.digest);
+    if (fact?.state !== 'failed' || !isHeld(fact.failure, now)) return [];
+    const { retryAt, message } = fact.failure;
+    return [{ subject: image.reference, reason: 'ImagePullBackOff', until: retryAt, why: message }];
+  });
+  const heldReferences = new Set(held.map((wait) => wait.subject));
+  const pulls = missing.filter(({ image }) => !heldReferences.has(image.reference));
+  const preview = upkeep.length === 0 && held.length === 0 ? afterwards.steps : [];
+  return { steps: [...upkeep, ...pulls, ...preview], waits: [...waits, ...held] };
+}
+
+function takenBy(pod: DesiredPod, { actual, workload }: Situation): ActualPod | undefined {
+  return actual.find((candidate) => candidate.name === pod.name && !sameWorkload(candidate.workload, workload));
+}
+
+function nameTaken(pod: DesiredPod, situation: Situation): Wait[] {
+  const other = takenBy(pod, situation);
+  if (other === undefined) return [];
+  const why = `a pod of ${other.workload.kind} ${other.workload.name} still bears this name`;
+  return [{ subject: pod.name, reason: 'NameTaken', until: situation.now + NAME_TAKEN_LOOK_MS, why }];
+}

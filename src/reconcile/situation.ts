@@ -1,0 +1,58 @@
+// Everything that the planner may know about one workload, and what it answers. Plain data.
+import type { ActualPod, DesiredPod, Step, WorkloadId } from './effects.ts';
+import type { Failure } from './failure.ts';
+
+export type Situation = {
+  readonly workload: WorkloadId;
+  /** The pods that shall be. Undefined: the workload is no longer declared. */
+  readonly desired: readonly DesiredPod[] | undefined;
+  /** The newest earlier pods whose images were all here: kept alive until those of `desired` are here as well. */
+  readonly serving: readonly DesiredPod[] | undefined;
+  /** The workload's pods on this machine, and pods of other workloads that bear a name in `desired`. */
+  readonly actual: readonly ActualPod[];
+  /** By digest. A digest that is not in the map is absent. */
+  readonly images: ReadonlyMap<string, ImageFact>;
+  /** By `failureKey`: steps that failed and are not to be tried again yet. */
+  readonly failures: ReadonlyMap<string, Failure>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+};
+
+export type ImageFact =
+  | { readonly state: 'present' }
+  | { readonly state: 'absent' }
+  | { readonly state: 'pulling' }
+  | { readonly state: 'failed'; readonly failure: Failure };
+
+export type Plan = {
+  readonly steps: readonly Step[];
+  /** What keeps the workload from being settled though no step can be taken for it now. */
+  readonly waits: readonly Wait[];
+};
+
+export type WaitReason =
+  /** A container ended too often: it starts again after a pause. */
+  | 'CrashLoopBackOff'
+  /** An image could not be fetched: it is tried again after a pause, or when the manifest changes. */
+  | 'ImagePullBackOff'
+  /** A step failed: it is tried again after a pause, or when the manifest changes. */
+  | 'StepFailed'
+  /** A pod of another workload still bears the name. */
+  | 'NameTaken'
+  /** The next replica is only replaced when the replaced ones keep running. */
+  | 'RolloutPaused';
+
+export type Wait = {
+  /** A pod, or `pod/container`. */
+  readonly subject: string;
+  readonly reason: WaitReason;
+  /** When to look again, in milliseconds since the epoch. Undefined: when something changes. */
+  readonly until: number | undefined;
+  readonly why: string;
+};
+
+/** When a timer must look at the workload again; `undefined` when only a change matters. */
+export function nextLook({ waits }: Plan): number | undefined {
+  const times = waits.flatMap((wait) => (wait.until === undefined ? [] : [wait.until]));
+  return times.length === 0 ? undefined : Math.min(...times);
+}

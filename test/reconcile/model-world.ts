@@ -1,0 +1,194 @@
+// A machine in memory: it carries out steps, refuses illegal ones, and can be hurt. For property tests of the planner.
+import assert from 'node:assert';
+
+import type { ActualContainer, ActualPod, DesiredPod, Step, WorkloadId } from '../../src/reconcile/effects.ts';
+import { failureKey, failureOf, type Failure } from '../../src/reconcile/failure.ts';
+import { nextLook, type ImageFact, type Plan, type Situation } from '../../src/reconcile/situation.ts';
+
+export type Planner = (situation: Situation) => Plan;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type ModelPod = Mutable<Omit<ActualPod, 'containers'>> & { containers: Mutable<ActualContainer>[] };
+
+export class ModelWorld {
+  pods: ModelPod[] = [];
+  readonly images = new Set<string>();
+  readonly failures = new Map<string, Failure>();
+  readonly pullFailures = new Map<string, Failure>();
+  now = 1_000_000;
+  desired: readonly DesiredPod[] | undefined;
+  serving: readonly DesiredPod[] | undefined;
+  /** Digests that cannot be pulled at present. */
+  readonly unreachable = new Set<string>();
+  /** How many more starts fail. */
+  failingStarts = 0;
+  /** Hashes of containers that end as soon as they start. */
+  readonly endsAtOnce = new Set<string>();
+  /** The fewest pods that served at any moment since it was last set. */
+  fewestServing = Number.POSITIVE_INFINITY;
+  readonly #workload: WorkloadId;
+  #nextId = 0;
+
+  constructor(workload: WorkloadId) {
+    this.#workload = workload;
+  }
+
+  declare(pods: readonly DesiredPod[] | undefined): void {
+    this.desired = pods;
+    this.failures.clear();
+    this.pullFailures.clear();
+  }
+
+  situation(): Situation {
+    const facts = new Map<string, ImageFact>();
+    for (const digest of this.images) facts.set(digest, { state: 'present' });
+    for (const [digest, failure] of this.pullFailures) facts.set(digest, { state: 'failed', failure });
+    return {
+      workload: this.#workload,
+      desired: this.desired,
+      serving: this.serving,
+      actual: structuredClone(this.pods),
+      images: facts,
+      failures: this.failures,
+      now: this.now,
+    };
+  }
+
+  /** One look, as the loop does it. Returns the plan that was carried out. */
+  round(planner: Planner): Plan {
+    if (this.desired !== undefined && this.allPresent(this.desired)) this.serving = this.desired;
+    const plan = planner(this.situation());
+    const blocked = new Set<string>();
+    for (const step of plan.steps) {
+      if (step.do === 'lookAgain') break;
+      if (step.do === 'pullImage') {
+        this.#pull(step);
+        break;
+      }
+      if (!blocked.has(step.pod.name)) this.#attempt(step, blocked);
+    }
+    this.now = Math.max(this.now + 1, plan.steps.length > 0 ? 0 : (nextLook(plan) ?? 0));
+    return plan;
+  }
+
+  allPresent(pods: readonly DesiredPod[]): boolean {
+    return pods.every((pod) => pod.containers.every(({ image }) => this.images.has(image.digest)));
+  }
+
+  servingCount(): number {
+    return this.pods.filter((pod) => pod.containers.every((container) => container.state === 'running')).length;
+  }
+
+  /** End the `index`-th running container (counted round and round), as a crash would. */
+  crash(index: number, exitCode: number): void {
+    const running = this.pods.flatMap((pod) => pod.containers).filter((container) => container.state === 'running');
+    const victim = running[index % Math.max(1, running.length)];
+    if (victim === undefined) return;
+    Object.assign(victim, { state: 'exited', finishedAt: this.now, exitCode });
+  }
+
+  #pull({ image }: Step<'pullImage'>): void {
+    if (this.unreachable.has(image.digest)) {
+      const failure = failureOf(new Error('unreachable'), this.pullFailures.get(image.digest), this.now);
+      this.pullFailures.set(image.digest, failure);
+      return;
+    }
+    this.pullFailures.delete(image.digest);
+    this.images.add(image.digest);
+  }
+
+  #attempt(step: Step, blocked: Set<string>): void {
+    if (step.do === 'startContainer' && this.failingStarts > 0) {
+      this.failingStarts -= 1;
+      const key = failureKey(step);
+      this.failures.set(key, failureOf(new Error('no such command'), this.failures.get(key), this.now));
+      blocked.add(step.pod.name);
+      return;
+    }
+    this.apply(step);
+    this.failures.delete(failureKey(step));
+    this.fewestServing = Math.min(this.fewestServing, this.servingCount());
+  }
+
+  /** Carry out one step, or throw an AssertionError that says which rule it breaks. */
+  apply(step: Step): void {
+    switch (step.do) {
+      case 'createSandbox':
+        return this.#createSandbox(step);
+      case 'startContainer':
+        return this.#startContainer(step);
+      case 'stopContainer':
+        return this.#stopContainer(step);
+      case 'removeContainer': {
+        const pod = this.#pod(step.pod.uid);
+        const container = found(pod, step.container.id);
+        assert.notEqual(container.state, 'running', 'a running container is not removed');
+        pod.containers = pod.containers.filter((other) => other !== container);
+        return;
+      }
+      case 'removeSandbox': {
+        const pod = this.#pod(step.pod.uid);
+        assert.deepEqual(pod.containers, [], 'a sandbox with containers in it is not removed');
+        this.pods = this.pods.filter((other) => other !== pod);
+        return;
+      }
+      case 'pullImage':
+      case 'lookAgain':
+        return;
+    }
+  }
+
+  #createSandbox({ pod }: Step<'createSandbox'>): void {
+    assert(!this.pods.some((other) => other.name === pod.name), `there is a pod named ${pod.name} already`);
+    this.pods.push({
+      workload: pod.workload,
+      namespace: pod.namespace,
+      name: pod.name,
+      uid: pod.uid,
+      hash: pod.hash,
+      graceSeconds: pod.spec.terminationGracePeriodSeconds,
+      sandbox: 'ready',
+      containers: [],
+    });
+  }
+
+  #startContainer({ pod, container, history }: Step<'startContainer'>): void {
+    assert(this.images.has(container.image.digest), 'a container is only started from an image that is here');
+    const sandbox = this.#pod(pod.uid);
+    assert.equal(sandbox.sandbox, 'ready', 'nothing starts in a broken sandbox');
+    const ends = this.endsAtOnce.has(container.hash);
+    const twins = this.pods.filter((other) => other.name === pod.name).flatMap((other) => other.containers);
+    assert(!twins.some((other) => other.name === container.name), `two containers ${pod.name}/${container.name}`);
+    this.#nextId += 1;
+    sandbox.containers.push({
+      name: container.name,
+      id: String(this.#nextId),
+      hash: container.hash,
+      state: ends ? 'exited' : 'running',
+      startedAt: this.now,
+      finishedAt: ends ? this.now : undefined,
+      exitCode: ends ? 1 : undefined,
+      history,
+    });
+  }
+
+  #stopContainer({ pod, container }: Step<'stopContainer'>): void {
+    const target = found(this.#pod(pod.uid), container.id);
+    assert.equal(target.state, 'running', 'only a running container is stopped');
+    if (this.desired !== undefined && this.desired.some((wanted) => wanted.name === pod.name)) {
+      assert(this.allPresent(this.desired), 'nothing is stopped before every new image is here');
+    }
+    Object.assign(target, { state: 'exited', finishedAt: this.now, exitCode: 143 });
+  }
+
+  #pod(uid: string): ModelPod {
+    const pod = this.pods.find((candidate) => candidate.uid === uid);
+    assert(pod !== undefined, `there is no pod ${uid}`);
+    return pod;
+  }
+}
+
+function found(pod: ModelPod, id: string): Mutable<ActualContainer> {
+  const container = pod.containers.find((candidate) => candidate.id === id);
+  assert(container !== undefined, `there is no container ${id}`);
+  return container;
+}
