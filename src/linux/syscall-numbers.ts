@@ -1,0 +1,60 @@
+// syscalls(2): names and numbers of every ABI that a berth machine may meet.
+import { ARM_SYSCALLS } from './syscalls-arm.ts';
+import { ARM64_SYSCALLS } from './syscalls-arm64.ts';
+import { IA32_SYSCALLS } from './syscalls-ia32.ts';
+import { X64_SYSCALLS } from './syscalls-x64.ts';
+
+/** A machine's own ABI, named as `process.arch` names it. */
+export type NativeAbi = 'x64' | 'arm64';
+/** A native ABI, or the 32-bit one that the same kernel also serves. */
+export type SyscallAbi = NativeAbi | 'ia32' | 'arm';
+
+const NUMBERS: Readonly<Record<SyscallAbi, ReadonlyMap<string, number>>> = {
+  x64: parseSyscallTable(X64_SYSCALLS),
+  arm64: parseSyscallTable(ARM64_SYSCALLS),
+  ia32: parseSyscallTable(IA32_SYSCALLS),
+  arm: parseSyscallTable(ARM_SYSCALLS),
+};
+
+/**
+ * Read a compact table: names in the order of their numbers, `@N` continues at number N, `a|b` are two names of one call.
+ * A name that occurs twice keeps its first number.
+ */
+export function parseSyscallTable(text: string): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  let next = 0;
+  for (const word of text.split(/\s+/)) {
+    if (word === '') continue;
+    if (word.startsWith('@')) {
+      next = Number(word.slice(1));
+      continue;
+    }
+    for (const name of word.split('|')) if (!numbers.has(name)) numbers.set(name, next);
+    next += 1;
+  }
+  return numbers;
+}
+
+/** All calls of `abi`, name to number. */
+export function syscallNumbers(abi: SyscallAbi): ReadonlyMap<string, number> {
+  return NUMBERS[abi];
+}
+
+/** The number of the call `name`. Throws a RangeError when `abi` has no such call. */
+export function syscallNumber(abi: SyscallAbi, name: string): number {
+  const number = NUMBERS[abi].get(name);
+  if (number === undefined) throw new RangeError(`The ${abi} kernel has no system call '${name}'`);
+  return number;
+}
+
+/** The name of call `number`; a number without a name prints as `syscall_N`, as strace does. */
+export function syscallName(abi: SyscallAbi, number: number): string {
+  for (const [name, value] of NUMBERS[abi]) if (value === number) return name;
+  return `syscall_${number}`;
+}
+
+/** Narrow `process.arch` to an ABI that berth runs on. Throws a RangeError on any other machine. */
+export function nativeAbi(arch: string = process.arch): NativeAbi {
+  if (arch === 'x64' || arch === 'arm64') return arch;
+  throw new RangeError(`berth runs on x64 and arm64, not on '${arch}'`);
+}
