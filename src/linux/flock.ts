@@ -1,5 +1,5 @@
 // flock(2): locks between processes, released by the kernel when their holder dies.
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -17,7 +17,8 @@ export type LockMode = 'shared' | 'exclusive';
 
 /**
  * Try to lock `path` (created with its directory when missing) without waiting. Returns `undefined` when another open
- * file description holds a conflicting lock. Disposing unlocks. Throws SyscallError on anything else.
+ * file description holds a conflicting lock. Disposing unlocks. Whoever holds the lock may unlink its file before that.
+ * Throws SyscallError on anything else.
  */
 export function tryLock(path: string, mode: LockMode = 'exclusive'): Disposable | undefined {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -29,6 +30,10 @@ export function tryLock(path: string, mode: LockMode = 'exclusive'): Disposable 
     if (isErrno(error, 'EAGAIN', 'EWOULDBLOCK')) return undefined;
     throw error;
   }
+  if (!isNamed(fd, path)) {
+    closeSync(fd);
+    return tryLock(path, mode);
+  }
   return { [Symbol.dispose]: () => closeSync(fd) };
 }
 
@@ -39,4 +44,11 @@ export async function lock(path: string, mode: LockMode = 'exclusive', signal?: 
     if (held !== undefined) return held;
     await sleep(pauseMs, undefined, signal === undefined ? {} : { signal });
   }
+}
+
+// The last holder may have unlinked the file between our open and flock: then nobody else would ever meet our lock.
+function isNamed(fd: number, path: string): boolean {
+  const named = statSync(path, { bigint: true, throwIfNoEntry: false });
+  const held = fstatSync(fd, { bigint: true });
+  return named !== undefined && named.ino === held.ino && named.dev === held.dev;
 }

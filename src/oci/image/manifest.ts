@@ -2,7 +2,18 @@
 import { OciError } from '../error.ts';
 
 import { digestOf, isDigest } from './digest.ts';
-import { DecodeError, fields, integer, list, map, optional, parseJson, plainObject, text } from './json-decode.ts';
+import {
+  DecodeError,
+  fields,
+  integer,
+  list,
+  map,
+  optional,
+  parseJson,
+  plainObject,
+  text,
+  type Decode,
+} from './json-decode.ts';
 import {
   bareMediaType,
   isConfigType,
@@ -47,7 +58,7 @@ export type ManifestDocument =
   { readonly kind: 'index'; readonly index: Index } | { readonly kind: 'manifest'; readonly manifest: Manifest };
 
 const decodePlatform = fields({ os: text(), architecture: text(), variant: optional(text()) });
-const decodeDescriptor = fields({
+export const decodeDescriptor: Decode<Descriptor> = fields({
   mediaType: text(),
   digest: text('a digest', isDigest),
   size: integer(0),
