@@ -38,7 +38,17 @@ export type OciErrorCode =
   /** The layer is not in the layer store. */
   | 'LAYER_MISSING'
   /** An archive or layout to import is not what it should be. */
-  | 'ARCHIVE_INVALID';
+  | 'ARCHIVE_INVALID'
+  /** A config.json (or what it is made from) asks for something that cannot be. */
+  | 'CONFIG_INVALID'
+  /** A container of this id exists already. */
+  | 'CONTAINER_EXISTS'
+  /** No container of this id. */
+  | 'CONTAINER_UNKNOWN'
+  /** The container is not in a state that allows this: delete of a running one, exec in a stopped one. */
+  | 'CONTAINER_STATE'
+  /** A system call on the way to the container's program failed. */
+  | 'START_FAILED';
 
 export class OciError extends Error {
   readonly code: OciErrorCode;

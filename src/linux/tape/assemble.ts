@@ -5,7 +5,7 @@
 import { syscallNumber } from '../syscall-numbers.ts';
 import { placeTape, type Layout } from './layout.ts';
 import { DATA_ADDRESS, FAILURE_ADDRESS, OPERATION_SIZE, SCRATCH_ADDRESS, type Architecture } from './machine-code.ts';
-import type { Argument, Operation, Tape } from './operation.ts';
+import type { Argument, Inside, Operation, Tape } from './operation.ts';
 
 /** A tape in memory, and which operation lies where. */
 export type AssembledTape = {
@@ -80,9 +80,16 @@ function argumentValue(argument: Argument, layout: Layout): number | bigint {
       return 0; // filled in by the operation that saves it
     case 'zone':
       return argument.part === 'start' ? layout.childZone.start : layout.childZone.size;
+    case 'inside':
+      return insideAddress(argument, layout);
     case 'text':
     case 'bytes':
     case 'words':
       return layout.addressOf(argument);
   }
+}
+
+function insideAddress({ of, offset }: Inside, layout: Layout): number {
+  if (offset < 0 || offset >= of.bytes.length) throw new RangeError(`Offset ${offset} is outside ${of.bytes.length} bytes`);
+  return layout.addressOf(of) + offset;
 }

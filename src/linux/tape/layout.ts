@@ -118,6 +118,7 @@ function contentsOf(block: Block): readonly Content[] {
 function contentsOfArgument(argument: Argument): readonly Content[] {
   if (typeof argument !== 'object') return [];
   if (argument.type === 'words') return [argument, ...argument.words.flatMap(contentsOfArgument)];
+  if (argument.type === 'inside') return [argument.of];
   return argument.type === 'text' || argument.type === 'bytes' ? [argument] : [];
 }
 

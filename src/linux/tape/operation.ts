@@ -6,7 +6,7 @@
 //           ▼ (a result above zero runs on)
 
 /** An argument of a system call: a number, or something that lies in the tape's own memory. */
-export type Argument = number | bigint | Value | Text | Bytes | Words | Result | Failure | ZoneRange;
+export type Argument = number | bigint | Value | Text | Bytes | Inside | Words | Result | Failure | ZoneRange;
 
 /** A number with the words that a person reads for it (`MS_BIND|MS_REC`, `AT_FDCWD`). */
 export type Value = { readonly type: 'value'; readonly value: number | bigint; readonly show: string };
@@ -14,6 +14,8 @@ export type Value = { readonly type: 'value'; readonly value: number | bigint; r
 export type Text = { readonly type: 'text'; readonly text: string };
 /** A pointer to bytes. The same object used twice is one place in memory, so one call can fill what another reads. */
 export type Bytes = { readonly type: 'bytes'; readonly bytes: Uint8Array; readonly show: string };
+/** A pointer into bytes, some way from their start: where a call stores a part of a record. */
+export type Inside = { readonly type: 'inside'; readonly of: Bytes; readonly offset: number };
 /** A pointer to an array of 64-bit words: argv, an iovec, struct clone_args. */
 export type Words = { readonly type: 'words'; readonly words: readonly Argument[]; readonly show: string };
 /** The result of an earlier operation (the one that has it as `save`). Read by exactly one argument. */
@@ -52,9 +54,11 @@ export const FAILURE_SIZE = 16;
 
 export const text = (value: string): Text => ({ type: 'text', text: value });
 export const bytes = (value: Uint8Array, show: string): Bytes => ({ type: 'bytes', bytes: value, show });
+export const inside = (of: Bytes, offset: number): Inside => ({ type: 'inside', of, offset });
 export const words = (value: readonly Argument[], show: string): Words => ({ type: 'words', words: value, show });
 export const value = (number: number | bigint, show: string): Value => ({ type: 'value', value: number, show });
 export const result = (name: string): Result => ({ type: 'result', name });
+export const zone = (part: ZoneRange['part']): ZoneRange => ({ type: 'zone', part });
 export const FAILURE: Failure = { type: 'failure' };
 
 /** The array of strings that execve(2) takes: pointers, then NULL. */

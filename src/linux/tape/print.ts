@@ -30,6 +30,8 @@ function printArgument(argument: Argument): string {
       return argument.show;
     case 'bytes':
       return argument.show === '' ? printBytes(argument.bytes) : argument.show;
+    case 'inside':
+      return `${printArgument(argument.of)}+${argument.offset}`;
     case 'words':
       return argument.show === '' ? `{${argument.words.map(printArgument).join(', ')}}` : argument.show;
     case 'result':

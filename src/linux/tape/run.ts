@@ -46,8 +46,8 @@ export async function readToEnd(fd: number): Promise<Buffer> {
   }
 }
 
-/** The bytes that are there now: empty at the end, undefined when one must wait. */
-function readSome(fd: number): Buffer | undefined {
+/** The bytes that are there now: empty at the end, undefined when one must wait. Throws what read(2) throws. */
+export function readSome(fd: number): Buffer | undefined {
   const buffer = Buffer.allocUnsafe(READ_SIZE);
   try {
     return buffer.subarray(0, readSync(fd, buffer));
@@ -58,7 +58,7 @@ function readSome(fd: number): Buffer | undefined {
 }
 
 /** Wait for a child of this process and reap it. Returns its code, or 128 plus the signal that killed it. */
-async function exitCode(pid: number): Promise<number> {
+export async function exitCode(pid: number): Promise<number> {
   using pidfd = pidfdOpen(pid);
   if (pidfd === undefined) throw new Error(`The tape's process ${pid} was reaped by somebody else`);
   await readable(pidfd.number);

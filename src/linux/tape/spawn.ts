@@ -44,7 +44,7 @@ export const STATUS_FD = 3;
 export type SpawnOptions = {
   /** The write end of the status pipe; becomes STATUS_FD. */
   readonly status: number;
-  /** Descriptors to become others in the tape: [ours, theirs]. 0, 1 and 2 are inherited where not named. */
+  /** Descriptors to become others in the tape: [ours, theirs]. 0, 1 and 2 are inherited only where they are named. */
   readonly fds?: readonly (readonly [from: number, to: number])[];
   /** Shown by ps: the arguments of the tape's process. */
   readonly argv: readonly string[];

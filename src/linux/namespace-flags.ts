@@ -1,0 +1,18 @@
+// <linux/sched.h>: namespaces(7).
+
+export const CLONE_FLAGS = {
+  CLONE_NEWTIME: 0x80,
+  CLONE_PARENT_SETTID: 0x100000,
+  CLONE_NEWNS: 0x20000,
+  CLONE_NEWCGROUP: 0x2000000,
+  CLONE_NEWUTS: 0x4000000,
+  CLONE_NEWIPC: 0x8000000,
+  CLONE_NEWUSER: 0x10000000,
+  CLONE_NEWPID: 0x20000000,
+  CLONE_NEWNET: 0x40000000,
+} as const;
+
+/** clone3(2) only: above 32 bits. */
+export const CLONE_INTO_CGROUP = 0x200000000n;
+
+export const SIGCHLD = 17;

@@ -1,0 +1,265 @@
+// config.json → the tape that starts the container: everything between clone and exec, as data.
+//
+//   monitor    exit file, clone3 ──▶ container   join cgroups and namespaces, root, mounts, devices, identity, execve
+//   (host)     wait, write status    (new namespaces)   any error ──▶ fail: report (operation, errno), exit 127
+import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
+import { MS_FLAGS } from '../../linux/mount-flags.ts';
+import { failBlock, statusFd } from '../../linux/tape/blocks.ts';
+import { bytes, result, text, value, type Operation, type Tape } from '../../linux/tape/operation.ts';
+import { OciError } from '../error.ts';
+import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
+import { deviceOperations } from './device-operations.ts';
+import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
+import {
+  maskOperations,
+  mountOperations,
+  readonlyOperations,
+  type MountFacts,
+  type MountOperations,
+} from './mount-operations.ts';
+import { propagationFlags } from './mount-options.ts';
+import { atCwd, makeDirectories, octal, writeFile } from './path-operations.ts';
+import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
+
+export type ContainerTapeOptions = {
+  readonly config: RuntimeConfig;
+  readonly rootfs: Rootfs;
+  /** `containers/<id>`: the exit file lies here, and the root is attached here in the container's mount namespace. */
+  readonly directory: string;
+  /** cgroup v1: the `tasks` files to join. */
+  readonly cgroupTasks: readonly string[];
+  /** cgroup v2: the directory to be born in. */
+  readonly cgroupDirectory: string | undefined;
+  /** Files for the standard streams; a stream that is not named is inherited. */
+  readonly stdio: { readonly stdin?: string; readonly stdout?: string; readonly stderr?: string };
+  /** A terminal: descriptor of the pty's slave, inherited as 0, 1 and 2, made the controlling terminal. */
+  readonly terminal: boolean;
+  /** A FIFO to wait at before the program runs: the two steps create and start. */
+  readonly startFifo: string | undefined;
+  readonly facts: MountFacts & ProcessFacts;
+};
+
+const NAMESPACES: Readonly<Record<Exclude<NamespaceType, 'user' | 'time'>, keyof typeof CLONE_FLAGS>> = {
+  pid: 'CLONE_NEWPID',
+  network: 'CLONE_NEWNET',
+  mount: 'CLONE_NEWNS',
+  ipc: 'CLONE_NEWIPC',
+  uts: 'CLONE_NEWUTS',
+  cgroup: 'CLONE_NEWCGROUP',
+};
+
+type Namespaces = {
+  readonly cloneFlags: number;
+  readonly cgroup: boolean;
+  readonly joins: readonly { readonly path: string; readonly flag: keyof typeof CLONE_FLAGS }[];
+};
+
+/** The tape of a container. Pure. Throws OciError CONFIG_INVALID where the config asks for what cannot be. */
+export function containerTape(options: ContainerTapeOptions): Tape {
+  const namespaces = readNamespaces(options.config.linux ?? {});
+  const pidJoin = namespaces.joins.find((join) => join.flag === 'CLONE_NEWPID');
+  const monitor = monitorOperations({
+    exitFile: `${options.directory}/exit`,
+    cloneFlags: namespaces.cloneFlags,
+    pidNamespace: pidJoin?.path,
+    cgroupDirectory: options.cgroupDirectory,
+  });
+  return {
+    name: 'container',
+    blocks: [
+      { label: 'monitor', zone: 'parent', operations: monitor },
+      failBlock('parent', [recordFailure()]),
+      { label: 'container', zone: 'child', operations: containerOperations(options, namespaces) },
+    ],
+  };
+}
+
+function readNamespaces(linux: Linux): Namespaces {
+  const seen = new Set<string>();
+  let cloneFlags = 0;
+  const joins: { path: string; flag: keyof typeof CLONE_FLAGS }[] = [];
+  for (const { type, path } of linux.namespaces ?? []) {
+    if (seen.has(type)) throw new OciError('CONFIG_INVALID', `linux.namespaces: '${type}' stands twice`);
+    seen.add(type);
+    if (type === 'user' || type === 'time')
+      throw new OciError('CONFIG_INVALID', `linux.namespaces: '${type}' namespaces are not supported yet`);
+    if (path !== undefined) joins.push({ path, flag: NAMESPACES[type] });
+    else if (type !== 'cgroup') cloneFlags |= CLONE_FLAGS[NAMESPACES[type]];
+  }
+  if ((cloneFlags & CLONE_FLAGS.CLONE_NEWNS) === 0) {
+    throw new OciError('CONFIG_INVALID', "linux.namespaces: a container needs a new 'mount' namespace");
+  }
+  const cgroup = seen.has('cgroup') && !joins.some((join) => join.flag === 'CLONE_NEWCGROUP');
+  return { cloneFlags, cgroup, joins };
+}
+
+function containerOperations(options: ContainerTapeOptions, namespaces: Namespaces): Operation[] {
+  const { config, directory, facts } = options;
+  const linux = config.linux ?? {};
+  const mounts = (config.mounts ?? []).map((mount, index) => mountOperations(mount, index, facts));
+  const masks = (linux.maskedPaths ?? []).map((path, index) => maskOperations(path, index, facts.kindOf(path)));
+  const hidden = (linux.readonlyPaths ?? []).flatMap((path) => readonlyOperations(path, facts.kindOf(path)));
+  return [
+    ...joinCgroups(options.cgroupTasks),
+    { call: 'setsid', args: [], what: 'lead a session of its own' },
+    ...(namespaces.cgroup ? [unshareCgroup()] : []),
+    ...namespaces.joins
+      .filter((join) => join.flag !== 'CLONE_NEWPID')
+      .flatMap((join) => joinNamespace(join.path, join.flag)),
+    ...standardStreams(options),
+    ...rootfsOperations(options.rootfs, directory, hostPropagation(linux)),
+    ...[...mounts, ...masks].flatMap((each) => each.beforePivot),
+    ...openFifo(options.startFifo),
+    ...pivotOperations(directory),
+    { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
+    ...withDevices(mounts, config),
+    ...names(config),
+    ...sysctls(linux),
+    ...[...masks.flatMap((each) => each.afterPivot), ...hidden],
+    ...(config.process === undefined || config.process.cwd === '/' ? [] : makeDirectories(config.process.cwd)),
+    ...(config.root.readonly === true ? [readonlyRoot()] : []),
+    ...programOperations(options),
+  ];
+}
+
+function joinCgroups(tasks: readonly string[]): Operation[] {
+  return tasks.flatMap((path) => writeFile(path, '0', path));
+}
+
+function unshareCgroup(): Operation {
+  const flag = value(CLONE_FLAGS.CLONE_NEWCGROUP, 'CLONE_NEWCGROUP');
+  return { call: 'unshare', args: [flag], what: 'make the cgroup namespace, rooted where it stands now' };
+}
+
+function hostPropagation(linux: Linux): number {
+  if (linux.rootfsPropagation === undefined) return MS_FLAGS.MS_PRIVATE;
+  const flags = propagationFlags(linux.rootfsPropagation);
+  if (flags === undefined)
+    throw new OciError('CONFIG_INVALID', `linux.rootfsPropagation: unknown value '${linux.rootfsPropagation}'`);
+  // A shared root would spread the container's mounts over the host: runc and crun make it a slave while they set up.
+  return (flags & MS_FLAGS.MS_SHARED) === 0 ? flags : MS_FLAGS.MS_SLAVE;
+}
+
+/** Devices come right after /dev itself, before anything is mounted on top of it. */
+function withDevices(mounts: readonly MountOperations[], config: RuntimeConfig): Operation[] {
+  return mounts.flatMap((each, index) => {
+    const mount = config.mounts?.[index];
+    const isDev = mount?.destination === '/dev' && mount.type === 'tmpfs';
+    return [...each.afterPivot, ...(isDev ? deviceOperations(config.linux?.devices ?? []) : [])];
+  });
+}
+
+function names({ hostname, domainname }: RuntimeConfig): Operation[] {
+  const host: Operation[] =
+    hostname === undefined
+      ? []
+      : [
+          {
+            call: 'sethostname',
+            args: [text(hostname), Buffer.byteLength(hostname)],
+            what: `set the host name to ${hostname}`,
+          },
+        ];
+  const domain: Operation[] =
+    domainname === undefined
+      ? []
+      : [
+          {
+            call: 'setdomainname',
+            args: [text(domainname), Buffer.byteLength(domainname)],
+            what: `set the domain name to ${domainname}`,
+          },
+        ];
+  return [...host, ...domain];
+}
+
+function sysctls(linux: Linux): Operation[] {
+  return Object.entries(linux.sysctl ?? {}).flatMap(([name, content]) => {
+    if (!/^[a-z0-9_]+(\.[a-zA-Z0-9_:@-]+)+$/.test(name))
+      throw new OciError('CONFIG_INVALID', `linux.sysctl: '${name}' is not a sysctl's name`);
+    return writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, content, `sysctl ${name}`);
+  });
+}
+
+const O_RDONLY_CLOEXEC = value(0o2000000, 'O_RDONLY|O_CLOEXEC');
+const O_APPEND_LOG = value(0o2002101, 'O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC');
+
+/** Standard streams from files, opened while the host is in view. The container writes to them itself: no pump process. */
+function standardStreams({ stdio, terminal }: ContainerTapeOptions): Operation[] {
+  const { stdin, stdout, stderr } = stdio;
+  const open = (path: string, fd: number, flags: Operation['args'][number]): Operation[] => {
+    const opened = result(`stream ${fd}`);
+    return [
+      { call: 'openat', args: [atCwd, text(path), flags, octal(0o640)], save: opened, what: `open ${path}` },
+      { call: 'dup3', args: [opened, fd, 0], what: `make it descriptor ${fd}` },
+    ];
+  };
+  const error = (): Operation[] => {
+    if (stderr === undefined) return [];
+    return stderr === stdout
+      ? [{ call: 'dup3', args: [1, 2, 0], what: 'send standard error there too' }]
+      : open(stderr, 2, O_APPEND_LOG);
+  };
+  return [
+    ...(stdin === undefined ? [] : open(stdin, 0, O_RDONLY_CLOEXEC)),
+    ...(stdout === undefined ? [] : open(stdout, 1, O_APPEND_LOG)),
+    ...error(),
+    ...(terminal ? [takeTerminal()] : []),
+  ];
+}
+
+/** Make descriptor 0 the controlling terminal: tty_ioctl(4). */
+export function takeTerminal(): Operation {
+  return { call: 'ioctl', args: [0, value(0x540e, 'TIOCSCTTY'), 0], what: 'take the terminal' };
+}
+
+const FIFO_FD = 11;
+
+/** Opened for reading and writing, so that opening never blocks and reading never ends. */
+function openFifo(path: string | undefined): Operation[] {
+  if (path === undefined) return [];
+  const fd = result('start fifo');
+  return [
+    {
+      call: 'openat',
+      args: [atCwd, text(path), value(0o2000002, 'O_RDWR|O_CLOEXEC'), 0],
+      save: fd,
+      what: `open ${path}`,
+    },
+    {
+      call: 'dup3',
+      args: [fd, value(FIFO_FD, 'fifo'), value(0o2000000, 'O_CLOEXEC')],
+      what: 'give the FIFO its number',
+    },
+  ];
+}
+
+/** Tell that all is ready, and wait for one byte: from then on nobody listens at the status pipe. */
+function waitForStart(fifo: string | undefined): Operation[] {
+  if (fifo === undefined) return [];
+  const ready = bytes(Buffer.alloc(16), '<ready>');
+  return [
+    { call: 'write', args: [statusFd, ready, 16], what: 'report that the container is created' },
+    { call: 'close', args: [statusFd], what: 'let go of the status pipe' },
+    { call: 'read', args: [value(FIFO_FD, 'fifo'), bytes(Buffer.alloc(8), '<byte>'), 1], what: 'wait for start' },
+    { call: 'close', args: [value(FIFO_FD, 'fifo')], what: 'let go of the FIFO' },
+  ];
+}
+
+/** Close whatever the host gave, then become the user's program. Only the exit file and the status pipe stay, until exec. */
+function programOperations(options: ContainerTapeOptions): Operation[] {
+  const { config, startFifo, facts } = options;
+  if (config.process === undefined)
+    throw new OciError('CONFIG_INVALID', 'process is missing: there is no program to run');
+  const last = 0xffffffff;
+  const firstFree = startFifo === undefined ? EXIT_FD + 1 : FIFO_FD + 1;
+  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
+  return [
+    { call: 'close_range', args: [4, EXIT_FD - 1, 0], what: 'close what the host gave' },
+    { call: 'close_range', args: [firstFree, last, 0], what: 'close what the host gave' },
+    { call: 'close_range', args: [3, last, closeOnExec], what: 'keep no other descriptor over exec' },
+    ...identityOperations(config.process, facts, waitForStart(startFifo)),
+    ...execOperations(config.process),
+  ];
+}

@@ -1,0 +1,160 @@
+// From config.json to a process: state on disk, cgroup, tape, spawn, and the answer from the status pipe. Whatever fails is
+// taken back: no state, no cgroup, no process is left.
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
+import { bootId } from '../../linux/boot-id.ts';
+import { isErrno } from '../../linux/errno.ts';
+import { mkfifo } from '../../linux/fifo.ts';
+import { seccompFlags } from '../../linux/seccomp/profile.ts';
+import { assemble } from '../../linux/tape/assemble.ts';
+import { tapeError } from '../../linux/tape/failure.ts';
+import { hostArchitecture } from '../../linux/tape/machine-code.ts';
+import type { Tape } from '../../linux/tape/operation.ts';
+import { OciError } from '../error.ts';
+import { containerTape } from './container-tape.ts';
+import type { RuntimeConfig } from './config.ts';
+import { containerDirectory, isContainerId, writeRecord, type ContainerRecord } from './record.ts';
+import type { Rootfs } from './rootfs-operations.ts';
+import type { Runtime } from './runtime.ts';
+import { startMonitor, type Monitor } from './monitor.ts';
+
+export type CreateRequest = {
+  readonly id: string;
+  readonly config: RuntimeConfig;
+  readonly rootfs: Rootfs;
+  readonly bundle: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly stopSignal: number;
+  /** File for standard output and error; undefined: the caller's own streams are inherited. */
+  readonly logFile: string | undefined;
+  /** Descriptor of a terminal to become 0, 1 and 2. */
+  readonly terminal?: number | undefined;
+  /** `run`: go on to the program. `create`: stop before it, until `start`. */
+  readonly mode: 'run' | 'create';
+};
+
+/**
+ * Create a container; with mode `run` its program has been executed when the promise resolves. The monitor that is
+ * returned tells of its end. Rejects with OciError CONTAINER_EXISTS, CONFIG_INVALID, or START_FAILED with the failed call.
+ */
+export async function createContainer(runtime: Runtime, request: CreateRequest): Promise<Monitor> {
+  const directory = makeDirectory(runtime, request.id);
+  let cgroup: Cgroup | undefined;
+  try {
+    writeState(directory, request);
+    cgroup = createCgroup(runtime.cgroups, cgroupPath(request), request.config.linux?.resources ?? {});
+    return await startContainerProcess(runtime, request, { directory, cgroup });
+  } catch (error) {
+    await cgroup?.remove();
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** The tape that `createContainer` would run, for people to read. Changes nothing. */
+export function describeContainer(runtime: Runtime, request: CreateRequest): Tape {
+  const directory = containerDirectory(runtime.stateDirectory, request.id);
+  return tapeOf(runtime, request, {
+    directory,
+    tasks: runtime.cgroups.tasksFiles(cgroupPath(request)),
+    born: runtime.cgroups.bornIn(cgroupPath(request)),
+  });
+}
+
+function makeDirectory(runtime: Runtime, id: string): string {
+  if (!isContainerId(id))
+    throw new OciError('CONFIG_INVALID', `'${id}' is not a container id: letters, digits and _ + - . only`);
+  const directory = containerDirectory(runtime.stateDirectory, id);
+  mkdirSync(join(runtime.stateDirectory, 'containers'), { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST'))
+      throw new OciError('CONTAINER_EXISTS', `Container '${id}' exists already`, { cause: error });
+    throw error;
+  }
+  return directory;
+}
+
+function writeState(directory: string, request: CreateRequest): void {
+  const record: ContainerRecord = {
+    ociVersion: request.config.ociVersion,
+    id: request.id,
+    bundle: request.bundle,
+    annotations: request.config.annotations ?? {},
+    labels: request.labels,
+    bootId: bootId(),
+    createdAt: Date.now(),
+    cgroupPath: cgroupPath(request),
+    logFile: request.logFile,
+    stopSignal: request.stopSignal,
+  };
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(request.config), { mode: 0o600 });
+  if (request.mode === 'create') mkfifo(join(directory, 'start.fifo'), 0o600);
+  writeRecord(directory, record);
+}
+
+/** Where the container's cgroup is: what config.json says, else its own name at the top. */
+function cgroupPath({ config, id }: CreateRequest): string {
+  const path = config.linux?.cgroupsPath;
+  return path === undefined || path === '' ? `/${id}` : path;
+}
+
+type Place = { readonly directory: string; readonly tasks: readonly string[]; readonly born: string | undefined };
+
+function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, born }: Place): Tape {
+  const seccomp = request.config.linux?.seccomp;
+  return containerTape({
+    config: request.config,
+    rootfs: request.rootfs,
+    directory,
+    cgroupTasks: tasks,
+    cgroupDirectory: born,
+    stdio:
+      request.logFile === undefined ? {} : { stdin: '/dev/null', stdout: request.logFile, stderr: request.logFile },
+    terminal: request.terminal !== undefined,
+    startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
+    facts: {
+      kindOf,
+      cgroupMounts: runtime.cgroups.mounts,
+      seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
+      seccompFlags: seccompFlags(seccomp?.flags ?? []),
+      lastCapability: runtime.lastCapability,
+    },
+  });
+}
+
+function kindOf(path: string): 'file' | 'directory' | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
+}
+
+async function startContainerProcess(
+  runtime: Runtime,
+  request: CreateRequest,
+  made: { directory: string; cgroup: Cgroup },
+): Promise<Monitor> {
+  const tape = tapeOf(runtime, request, {
+    directory: made.directory,
+    tasks: made.cgroup.tasksFiles,
+    born: made.cgroup.bornIn,
+  });
+  const assembled = assemble(tape, hostArchitecture());
+  const streams = request.terminal ?? undefined;
+  const fds =
+    streams !== undefined
+      ? [0, 1, 2].map((fd) => [streams, fd] as const)
+      : request.logFile === undefined
+        ? [0, 1, 2].map((fd) => [fd, fd] as const)
+        : [];
+  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds });
+  if (outcome.kind === 'ready') return monitor;
+  await monitor.ended;
+  if (outcome.kind === 'failed') {
+    const error = tapeError(assembled, outcome);
+    throw new OciError('START_FAILED', `Cannot start container '${request.id}': ${error.message}`, { cause: error });
+  }
+  throw new OciError('START_FAILED', `Cannot start container '${request.id}': its monitor was killed`);
+}

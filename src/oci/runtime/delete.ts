@@ -1,0 +1,27 @@
+// The end of a container: cgroup and state go. Its writable layer belongs to whoever made it.
+import { rmSync } from 'node:fs';
+
+import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { OciError } from '../error.ts';
+import { containerDirectory } from './record.ts';
+import type { Runtime } from './runtime.ts';
+import { requireState } from './state.ts';
+import { stopContainer } from './signal-container.ts';
+
+/**
+ * Delete a stopped (or created) container; with `force` a running one is killed first. Throws OciError CONTAINER_UNKNOWN,
+ * or CONTAINER_STATE when it runs.
+ */
+export async function deleteContainer(
+  runtime: Runtime,
+  id: string,
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  const state = requireState(runtime.stateDirectory, id);
+  if (state.status === 'running' && !force) {
+    throw new OciError('CONTAINER_STATE', `Cannot delete container '${id}': it is running; stop it first, or force`);
+  }
+  if (state.status !== 'stopped') await stopContainer(runtime, id, { graceMs: 0 });
+  await openCgroup(runtime.cgroups, state.record.cgroupPath)?.remove();
+  rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
+}

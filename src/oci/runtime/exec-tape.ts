@@ -1,0 +1,101 @@
+// A process in a container that runs already: join its namespaces by pidfd, clone, give up privileges, exec. A tape as well,
+// so nothing of the agent's memory is ever inside (SEC-1), and the agent's threads join nothing.
+import { CLONE_FLAGS, CLONE_INTO_CGROUP, SIGCHLD } from '../../linux/namespace-flags.ts';
+import { formatFlags } from '../../linux/flags.ts';
+import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
+import { SIGINFO_SIZE } from '../../linux/siginfo.ts';
+import { exitGroup, failBlock, statusFd } from '../../linux/tape/blocks.ts';
+import { bytes, inside, result, text, value, words, type Operation, type Tape } from '../../linux/tape/operation.ts';
+import type { Process } from './config.ts';
+import { takeTerminal } from './container-tape.ts';
+import { atCwd } from './path-operations.ts';
+import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+
+/** Where the tape finds the pidfd of the container's first process. */
+export const PIDFD = 4;
+
+export type ExecTapeOptions = {
+  readonly process: Process;
+  /** cgroup v1: the `tasks` files to join. */
+  readonly cgroupTasks: readonly string[];
+  /** cgroup v2: the directory to be born in. */
+  readonly cgroupDirectory: string | undefined;
+  readonly facts: ProcessFacts;
+};
+
+const SIZEOF_CLONE_ARGS = 88;
+const RECORD_SIZE = 16;
+const O_WRONLY_CLOEXEC = value(0o2000001, 'O_WRONLY|O_CLOEXEC');
+const O_PATH_CLOEXEC = value(0o12000000, 'O_PATH|O_CLOEXEC');
+const P_PID = value(1, 'P_PID');
+const WEXITED = value(4, 'WEXITED');
+const LAST_FD = 0xffffffff;
+
+const { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWCGROUP } = CLONE_FLAGS;
+const JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+
+/** The tape of one exec. It writes {0, pid}, then the siginfo_t of the end, to its status pipe. Pure. */
+export function execTape(options: ExecTapeOptions): Tape {
+  return {
+    name: 'exec',
+    blocks: [
+      { label: 'monitor', zone: 'parent', operations: monitorOperations(options) },
+      failBlock('parent'),
+      { label: 'container', zone: 'child', operations: processOperations(options) },
+    ],
+  };
+}
+
+function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): Operation[] {
+  const record = bytes(Buffer.alloc(RECORD_SIZE), '<started>');
+  const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
+  const pid = result('pid');
+  const cgroup = result('cgroup');
+  const opened: Operation[] = cgroupDirectory === undefined ? [] : [openAs(cgroupDirectory, O_PATH_CLOEXEC, 'cgroup')];
+  const flags = CLONE_INTO_CGROUP * BigInt(opened.length) + BigInt(CLONE_FLAGS.CLONE_PARENT_SETTID);
+  const args = words(
+    [flags, 0, 0, inside(record, 8), SIGCHLD, 0, 0, 0, 0, 0, opened.length === 0 ? 0 : cgroup],
+    '{SIGCHLD}',
+  );
+  return [
+    {
+      call: 'prctl',
+      args: [value(PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), 0, 0, 0, 0],
+      what: 'be opaque to the container',
+    },
+    ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
+    ...opened,
+    {
+      call: 'setns',
+      args: [value(PIDFD, 'container'), value(JOINED, formatFlags(JOINED, CLONE_FLAGS))],
+      what: 'join the namespaces of the container',
+    },
+    { call: 'clone3', args: [args, SIZEOF_CLONE_ARGS], save: pid, what: 'make the process', onZero: 'container' },
+    { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
+    { call: 'close_range', args: [0, 2, 0], what: 'let go of the standard streams' },
+    { call: 'waitid', args: [P_PID, pid, siginfo, WEXITED, 0], what: 'wait for the end' },
+    { call: 'write', args: [statusFd, siginfo, SIGINFO_SIZE], what: 'report how it ended' },
+    exitGroup(0),
+  ];
+}
+
+function openAs(path: string, flags: ReturnType<typeof value>, name: string): Operation {
+  return { call: 'openat', args: [atCwd, text(path), flags, 0], save: result(name), what: `open ${path}` };
+}
+
+function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Operation[] {
+  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
+  return [
+    ...cgroupTasks.map((path): Operation => ({
+      call: 'write',
+      args: [result(path), text('0'), 1],
+      what: `join ${path}`,
+    })),
+    { call: 'setsid', args: [], what: 'lead a session of its own' },
+    ...(process.terminal === true ? [takeTerminal()] : []),
+    { call: 'close_range', args: [4, LAST_FD, 0], what: 'close what the host gave' },
+    { call: 'close_range', args: [3, LAST_FD, closeOnExec], what: 'keep no other descriptor over exec' },
+    ...identityOperations(process, facts, []),
+    ...execOperations(process),
+  ];
+}

@@ -1,0 +1,131 @@
+// Run a process in a running container: `berth exec`, probes.
+import { closeSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
+import { pipe } from '../../linux/pipe.ts';
+import { readable } from '../../linux/poll.ts';
+import { seccompFlags } from '../../linux/seccomp/profile.ts';
+import { SIGINFO_SIZE, parseSiginfo, type ExitStatus } from '../../linux/siginfo.ts';
+import { assemble } from '../../linux/tape/assemble.ts';
+import { RECORD_SIZE, parseRecords, tapeError } from '../../linux/tape/failure.ts';
+import { hostArchitecture } from '../../linux/tape/machine-code.ts';
+import type { AssembledTape } from '../../linux/tape/assemble.ts';
+import { exitCode, readSome } from '../../linux/tape/run.ts';
+import { spawnTape } from '../../linux/tape/spawn.ts';
+import { OciError } from '../error.ts';
+import type { Process, RuntimeConfig } from './config.ts';
+import { PIDFD, execTape } from './exec-tape.ts';
+import { containerDirectory } from './record.ts';
+import type { Runtime } from './runtime.ts';
+import { readState, requireState } from './state.ts';
+
+export type ExecRequest = {
+  readonly id: string;
+  readonly process: Process;
+  /** Descriptors to become 0, 1 and 2. */
+  readonly stdio: readonly [number, number, number];
+  /** When it aborts, the process is killed. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+const SIGKILL = 9;
+
+/** The configuration that the container was made from: defaults for a process in it. Throws OciError CONTAINER_UNKNOWN. */
+export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
+  requireState(runtime.stateDirectory, id);
+  return JSON.parse(
+    readFileSync(join(containerDirectory(runtime.stateDirectory, id), 'config.json'), 'utf8'),
+  ) as RuntimeConfig;
+}
+
+/**
+ * Run a process in the container and wait for its end. Rejects with OciError CONTAINER_STATE when the container does not run,
+ * START_FAILED when the program could not be executed, or the reason of `signal` after the process was killed.
+ */
+export async function execInContainer(runtime: Runtime, request: ExecRequest): Promise<ExitStatus> {
+  const state = requireState(runtime.stateDirectory, request.id);
+  using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
+  if (pidfd === undefined || readState(runtime.stateDirectory, request.id)?.status !== 'running') {
+    throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${request.id}': it is ${state.status}`);
+  }
+  const tape = tapeFor(runtime, request, state.record.cgroupPath);
+  const { read, write } = pipe();
+  using status = read;
+  let monitorPid: number;
+  try {
+    const [stdin, stdout, stderr] = request.stdio;
+    const fds = [
+      [stdin, 0],
+      [stdout, 1],
+      [stderr, 2],
+      [pidfd.number, PIDFD],
+    ] as const;
+    monitorPid = spawnTape(tape, { argv: ['berth-exec', request.id], status: write.number, fds });
+  } finally {
+    closeSync(write.release());
+  }
+  const bytes = await readUntilEnd(status.number, request.signal);
+  await exitCode(monitorPid);
+  request.signal?.throwIfAborted();
+  return statusOf(tape, bytes, request.id);
+}
+
+function tapeFor(runtime: Runtime, request: ExecRequest, cgroupPath: string): AssembledTape {
+  const seccomp = readConfig(runtime, request.id).linux?.seccomp;
+  const cgroup = openCgroup(runtime.cgroups, cgroupPath);
+  const tape = execTape({
+    process: request.process,
+    cgroupTasks: cgroup?.tasksFiles ?? [],
+    cgroupDirectory: cgroup?.bornIn,
+    facts: {
+      seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
+      seccompFlags: seccompFlags(seccomp?.flags ?? []),
+      lastCapability: runtime.lastCapability,
+    },
+  });
+  return assemble(tape, hostArchitecture());
+}
+
+/** Read the status pipe to its end. On abort the process, whose pid came first, is killed, and reading goes on. */
+async function readUntilEnd(fd: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  let bytes = Buffer.alloc(0);
+  const kill = (): void => killStarted(bytes);
+  try {
+    for (;;) {
+      const chunk = readSome(fd);
+      if (chunk === undefined) await readable(fd);
+      else if (chunk.length === 0) return bytes;
+      else bytes = Buffer.concat([bytes, chunk]);
+      if (bytes.length < RECORD_SIZE || signal === undefined) continue;
+      if (signal.aborted) kill();
+      else signal.addEventListener('abort', kill, { once: true });
+    }
+  } finally {
+    signal?.removeEventListener('abort', kill);
+  }
+}
+
+/** The pid is safe to use: its parent, which reaps it, has not written its end yet. */
+function killStarted(bytes: Buffer): void {
+  const started = parseRecords(bytes.subarray(0, RECORD_SIZE)).find((record) => record.kind === 'started');
+  if (started === undefined || bytes.length >= RECORD_SIZE + SIGINFO_SIZE) return;
+  using pidfd = pidfdOpen(started.pid);
+  if (pidfd !== undefined) pidfdSendSignal(pidfd.number, SIGKILL);
+}
+
+function statusOf(tape: AssembledTape, bytes: Buffer, id: string): ExitStatus {
+  const failed = parseRecords(bytes.subarray(0, 2 * RECORD_SIZE)).find(
+    (record) => record.kind === 'failed' && tape.operations.has(record.address),
+  );
+  if (failed?.kind === 'failed') {
+    const error = tapeError(tape, failed);
+    throw new OciError('START_FAILED', `Cannot run a process in container '${id}': ${error.message}`, { cause: error });
+  }
+  const status =
+    bytes.length >= RECORD_SIZE + SIGINFO_SIZE ? parseSiginfo(bytes.subarray(bytes.length - SIGINFO_SIZE)) : undefined;
+  if (status === undefined)
+    throw new OciError('START_FAILED', `Cannot run a process in container '${id}': its monitor was killed`);
+  return status;
+}

@@ -1,0 +1,58 @@
+// The monitor of a container as its parent sees it: spawned, heard on the status pipe, and reaped at its end.
+//
+//   agent                      monitor                    container's first process
+//     │── posix_spawn ───────────▶│── clone3 ────────────────▶│
+//     │◀── {0, pid} ──────────────│                           │ …mounts, identity…
+//     │◀── {operation, -errno} ───┼───────────────────────────│ on failure; or
+//     │◀── {0, 0} ────────────────┼───────────────────────────│ waits for start (create); or
+//     │◀── end of the pipe ───────┼───────────────────────────│ execve has closed it
+import { closeSync } from 'node:fs';
+
+import { pipe } from '../../linux/pipe.ts';
+import { pidfdOpen, reap } from '../../linux/pidfd.ts';
+import { readable } from '../../linux/poll.ts';
+import type { AssembledTape } from '../../linux/tape/assemble.ts';
+import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
+import { readToEnd } from '../../linux/tape/run.ts';
+import { spawnTape, type SpawnOptions } from '../../linux/tape/spawn.ts';
+
+export type Monitor = {
+  /** The container's first process in the host's pid namespace. */
+  readonly pid: number;
+  /** Resolves when the monitor has ended and was reaped: the exit file is whole then, unless the monitor was killed. */
+  readonly ended: Promise<void>;
+};
+
+export type StartOutcome =
+  { readonly kind: 'ready' } | Extract<TapeRecord, { kind: 'failed' }> | { readonly kind: 'lost' };
+
+export type StartOptions = { readonly id: string; readonly fds: NonNullable<SpawnOptions['fds']> };
+
+/** Spawn the monitor and hear what becomes of the container: the program runs (or waits for start), or a call failed. */
+export async function startMonitor(
+  tape: AssembledTape,
+  { id, fds }: StartOptions,
+): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
+  const { read, write } = pipe();
+  using status = read;
+  let monitorPid: number;
+  try {
+    monitorPid = spawnTape(tape, { argv: ['berth-monitor', id], status: write.number, fds });
+  } finally {
+    closeSync(write.release());
+  }
+  const ended = reaped(monitorPid);
+  const records = parseRecords(await readToEnd(status.number));
+  const started = records.find((record) => record.kind === 'started' && record.pid > 0);
+  const failed = records.find((record) => record.kind === 'failed');
+  const outcome: StartOutcome = failed ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
+  return { monitor: { pid: started?.kind === 'started' ? started.pid : 0, ended }, outcome };
+}
+
+/** Wait for the end of a child and reap it, without keeping this process alive for it. */
+async function reaped(pid: number): Promise<void> {
+  using pidfd = pidfdOpen(pid);
+  if (pidfd === undefined) return;
+  await readable(pidfd.number, { keepAlive: false });
+  reap(pidfd.number);
+}

@@ -1,0 +1,184 @@
+// The mounts of config.json as tape operations: sources are cloned while the host is still in view, targets are reached
+// after pivot_root, where every path ends inside the container.
+import {
+  AT_RECURSIVE,
+  MOUNT_ATTR_FLAGS,
+  MOVE_MOUNT_FLAGS,
+  MS_FLAGS,
+  OPEN_TREE_FLAGS,
+} from '../../linux/mount-flags.ts';
+import { formatFlags } from '../../linux/flags.ts';
+import { bytes, result, text, value, type Bytes, type Operation, type Value } from '../../linux/tape/operation.ts';
+import { OciError } from '../error.ts';
+import type { Mount } from './config.ts';
+import { cgroupMountOperations, type CgroupMount } from './cgroup-mount-operations.ts';
+import { parseMountOptions, type MountFlags } from './mount-options.ts';
+import { atCwd, checkPlainDirectory, makeDirectories, makeFile } from './path-operations.ts';
+
+export type PathKind = 'file' | 'directory';
+
+/** What the operations need to know of the machine. Gathered once, passed in, so that the tape stays pure. */
+export type MountFacts = {
+  /** What a bind source (or a masked path) is; undefined when there is no such path. */
+  readonly kindOf: (path: string) => PathKind | undefined;
+  /** The cgroup hierarchies to show inside. */
+  readonly cgroupMounts: readonly CgroupMount[];
+};
+
+export type MountOperations = { readonly beforePivot: readonly Operation[]; readonly afterPivot: readonly Operation[] };
+
+const { MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS } = MOVE_MOUNT_FLAGS;
+const { OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC } = OPEN_TREE_FLAGS;
+const SIZEOF_MOUNT_ATTR = 32;
+
+export const msFlags = (flags: number): Value => value(flags, formatFlags(flags, MS_FLAGS));
+
+/** Operations for one mount; `index` makes its result's name unique. Throws OciError CONFIG_INVALID on a missing source. */
+export function mountOperations(mount: Mount, index: number, facts: MountFacts): MountOperations {
+  const options = parseMountOptions(mount.options ?? []);
+  if (mount.type === 'bind' || options.bind !== 'no') return bindOperations(mount, options, { index, facts });
+  if (mount.type === 'cgroup') {
+    const target = makeDirectories(mount.destination);
+    return {
+      beforePivot: [],
+      afterPivot: [...target, ...cgroupMountOperations(mount.destination, options.flags, facts.cgroupMounts)],
+    };
+  }
+  return { beforePivot: [], afterPivot: fileSystemOperations(mount, options) };
+}
+
+function fileSystemOperations(mount: Mount, options: MountFlags): Operation[] {
+  const { destination, type = 'none', source = type } = mount;
+  const plain = type === 'proc' || type === 'sysfs' ? [checkPlainDirectory(destination)] : [];
+  const data = options.data === '' ? 0 : text(options.data);
+  return [
+    ...makeDirectories(destination),
+    ...plain,
+    {
+      call: 'mount',
+      args: [text(source), text(destination), text(type), msFlags(options.flags), data],
+      what: `mount ${type} on ${destination}`,
+    },
+    ...propagationOperations(destination, options.propagation),
+  ];
+}
+
+function bindOperations(
+  mount: Mount,
+  options: MountFlags,
+  { index, facts }: { index: number; facts: MountFacts },
+): MountOperations {
+  const { destination, source } = mount;
+  const kind = source === undefined ? undefined : facts.kindOf(source);
+  if (source === undefined || kind === undefined) {
+    throw new OciError(
+      'CONFIG_INVALID',
+      `Cannot mount '${source ?? ''}' on ${destination}: no such file or directory on the host`,
+    );
+  }
+  const tree = result(`mount ${index}`);
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (options.bind === 'bind' ? 0 : AT_RECURSIVE);
+  return {
+    beforePivot: [
+      {
+        call: 'open_tree',
+        args: [atCwd, text(source), value(flags, formatFlags(flags, OPEN_TREE_FLAGS))],
+        save: tree,
+        what: `take ${source} for ${destination}`,
+      },
+    ],
+    afterPivot: [
+      ...(kind === 'directory' ? makeDirectories(destination) : makeFile(destination)),
+      moveMount(tree, destination, `mount ${source} on ${destination}`),
+      ...attributeOperations(destination, options),
+    ],
+  };
+}
+
+/** Attach a detached mount at a path of the container. */
+export function moveMount(tree: Operation['args'][number], destination: string, what: string): Operation {
+  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
+  return {
+    call: 'move_mount',
+    args: [tree, text(''), atCwd, text(destination), value(flags, formatFlags(flags, MOVE_MOUNT_FLAGS))],
+    what,
+  };
+}
+
+function attributeOperations(destination: string, options: MountFlags): Operation[] {
+  const { attrSet, attrClear, attrRecursive, propagation } = options;
+  if (attrSet === 0 && attrClear === 0 && propagation === 0) return [];
+  const attributes =
+    attrSet === 0 && attrClear === 0 ? [] : [setAttributes(destination, { attrSet, attrClear, attrRecursive })];
+  return [...attributes, ...propagationOperations(destination, propagation)];
+}
+
+/** mount_setattr(2) on an existing mount. */
+export function setAttributes(
+  path: string,
+  { attrSet, attrClear = 0, attrRecursive = false }: { attrSet: number; attrClear?: number; attrRecursive?: boolean },
+): Operation {
+  const flags = attrRecursive ? value(AT_RECURSIVE, 'AT_RECURSIVE') : 0;
+  const shown = formatFlags(attrSet, MOUNT_ATTR_FLAGS);
+  return {
+    call: 'mount_setattr',
+    args: [atCwd, text(path), flags, mountAttr(attrSet, attrClear), SIZEOF_MOUNT_ATTR],
+    what: `set ${shown} on ${path}`,
+  };
+}
+
+/** struct mount_attr. */
+function mountAttr(set: number, clear: number): Bytes {
+  const attr = Buffer.alloc(SIZEOF_MOUNT_ATTR);
+  attr.writeBigUInt64LE(BigInt(set), 0);
+  attr.writeBigUInt64LE(BigInt(clear), 8);
+  return bytes(attr, `{set ${formatFlags(set, MOUNT_ATTR_FLAGS)}, clear ${formatFlags(clear, MOUNT_ATTR_FLAGS)}}`);
+}
+
+function propagationOperations(destination: string, propagation: number): Operation[] {
+  if (propagation === 0) return [];
+  return [
+    {
+      call: 'mount',
+      args: [0, text(destination), 0, msFlags(propagation), 0],
+      what: `make ${destination} ${formatFlags(propagation, MS_FLAGS)}`,
+    },
+  ];
+}
+
+/** Hide a path: files behind /dev/null of the host, directories behind an empty read-only tmpfs (SEC-3, SEC-17). */
+export function maskOperations(path: string, index: number, kind: PathKind | undefined): MountOperations {
+  if (kind === undefined) return { beforePivot: [], afterPivot: [] };
+  if (kind === 'directory') {
+    const flags = msFlags(MS_FLAGS.MS_RDONLY | MS_FLAGS.MS_NOSUID | MS_FLAGS.MS_NODEV | MS_FLAGS.MS_NOEXEC);
+    const mount: Operation = {
+      call: 'mount',
+      args: [text('tmpfs'), text(path), text('tmpfs'), flags, 0],
+      what: `mask ${path}`,
+    };
+    return { beforePivot: [], afterPivot: [mount] };
+  }
+  const tree = result(`mask ${index}`);
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  const take: Operation = {
+    call: 'open_tree',
+    args: [atCwd, text('/dev/null'), value(flags, formatFlags(flags, OPEN_TREE_FLAGS))],
+    save: tree,
+    what: `take /dev/null for ${path}`,
+  };
+  return { beforePivot: [take], afterPivot: [moveMount(tree, path, `mask ${path}`)] };
+}
+
+/** Make a path of /proc or /sys read-only: bind it on itself, then remount. */
+export function readonlyOperations(path: string, kind: PathKind | undefined): Operation[] {
+  if (kind === undefined) return [];
+  const { MS_BIND, MS_REC, MS_REMOUNT, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
+  return [
+    { call: 'mount', args: [text(path), text(path), 0, msFlags(MS_BIND | MS_REC), 0], what: `bind ${path} on itself` },
+    {
+      call: 'mount',
+      args: [0, text(path), 0, msFlags(MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC), 0],
+      what: `make ${path} read-only`,
+    },
+  ];
+}

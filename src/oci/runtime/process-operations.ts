@@ -1,0 +1,176 @@
+// From a process in its namespaces to the user's program: limits, identity, capabilities, seccomp, exec. Used by the start of
+// a container and by exec. The order is the point: each step gives up what the next no longer needs.
+//
+//   limits → bounding set → cwd → groups, gid, uid → capabilities → no_new_privs → seccomp → execve
+//
+// Without no_new_privs, seccomp(2) needs CAP_SYS_ADMIN, so there the filter comes before the identity is given up.
+import { capabilityData, capabilityHeader, capabilityMask, capabilityNames } from '../../linux/capability.ts';
+import {
+  PR_CAPBSET_DROP,
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_RAISE,
+  PR_SET_KEEPCAPS,
+  PR_SET_NO_NEW_PRIVS,
+} from '../../linux/prctl.ts';
+import { rlimitBytes, rlimitNumber, rlimitValue } from '../../linux/rlimit.ts';
+import { NEXT } from '../../linux/tape/assemble.ts';
+import { bytes, stringVector, text, value, words, type Operation } from '../../linux/tape/operation.ts';
+import { OciError } from '../error.ts';
+import type { CapabilitySet, Process } from './config.ts';
+import { octal, writeFile } from './path-operations.ts';
+
+const SECCOMP_SET_MODE_FILTER = 1;
+const SIZEOF_SOCK_FILTER = 8;
+const DEFAULT_UMASK = 0o022;
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export type ProcessFacts = {
+  /** The compiled filter, or undefined for none. */
+  readonly seccompFilter: Buffer | undefined;
+  readonly seccompFlags: number;
+  /** Highest capability that the kernel knows. */
+  readonly lastCapability: number;
+};
+
+/** Everything but the exec itself. `beforeSeccomp` runs as late as it can without being filtered (the wait for start). */
+export function identityOperations(
+  process: Process,
+  facts: ProcessFacts,
+  beforeSeccomp: readonly Operation[],
+): Operation[] {
+  const seccomp = facts.seccompFilter === undefined ? [] : [seccompOperation(facts.seccompFilter, facts.seccompFlags)];
+  const identity = [...userOperations(process), ...capabilityOperations(process)];
+  return [
+    ...oomOperations(process),
+    ...rlimitOperations(process),
+    ...boundingOperations(process, facts.lastCapability),
+    { call: 'chdir', args: [text(process.cwd)], what: `change to the working directory ${process.cwd}` },
+    ...(process.noNewPrivileges === true
+      ? [...identity, noNewPrivileges(), ...beforeSeccomp, ...seccomp]
+      : [...beforeSeccomp, ...seccomp, ...identity]),
+  ];
+}
+
+/** execve(2) of the program: once when it is a path, else in every directory of PATH until one has it. */
+export function execOperations(process: Process): Operation[] {
+  const [program, ...rest] = process.args;
+  if (program === undefined || program === '')
+    throw new OciError('CONFIG_INVALID', 'process.args is empty: there is no program to run');
+  const environment = process.env ?? [];
+  const argv = stringVector([program, ...rest]);
+  const envp = { ...stringVector(environment), show: `/* ${environment.length} variables */` };
+  const candidates = program.includes('/')
+    ? [program]
+    : searchPath(environment).map((directory) => `${directory}/${program}`);
+  return candidates.map((path, index) => ({
+    call: 'execve',
+    args: [text(path), argv, envp],
+    what: program.includes('/') ? `run ${program}` : `run '${program}' from $PATH`,
+    ...(index < candidates.length - 1 ? { onError: NEXT } : {}),
+  }));
+}
+
+function searchPath(environment: readonly string[]): readonly string[] {
+  const path = environment.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  const directories = path.split(':').map((directory) => (directory === '' ? '.' : directory));
+  return [...new Set(directories)];
+}
+
+function oomOperations(process: Process): Operation[] {
+  return process.oomScoreAdj === undefined
+    ? []
+    : writeFile('/proc/self/oom_score_adj', String(process.oomScoreAdj), 'oom_score_adj');
+}
+
+function rlimitOperations(process: Process): Operation[] {
+  return (process.rlimits ?? []).map(({ type, soft, hard }) => {
+    const limit = bytes(rlimitBytes({ soft: rlimitValue(soft), hard: rlimitValue(hard) }), `{${soft}, ${hard}}`);
+    return {
+      call: 'prlimit64',
+      args: [0, value(rlimitNumber(type), type), limit, 0],
+      what: `set ${type} to ${soft}:${hard}`,
+    };
+  });
+}
+
+function maskOf(process: Process, set: CapabilitySet): bigint {
+  return capabilityMask(process.capabilities?.[set] ?? []);
+}
+
+function boundingOperations(process: Process, last: number): Operation[] {
+  const all = (1n << BigInt(last + 1)) - 1n;
+  const keep = process.capabilities?.bounding === undefined ? 0n : maskOf(process, 'bounding');
+  return capabilityNames(all & ~keep).map((name) => ({
+    call: 'prctl',
+    args: [value(PR_CAPBSET_DROP, 'PR_CAPBSET_DROP'), value(capabilityNumberOf(name), name), 0, 0, 0],
+    what: `drop ${name} for good`,
+  }));
+}
+
+function capabilityNumberOf(name: string): number {
+  return /^CAP_\d+$/.test(name) ? Number(name.slice(4)) : Math.log2(Number(capabilityMask([name])));
+}
+
+function userOperations(process: Process): Operation[] {
+  const { uid, gid, umask = DEFAULT_UMASK, additionalGids = [] } = process.user;
+  const groups = Buffer.alloc(4 * additionalGids.length);
+  additionalGids.forEach((group, index) => groups.writeUInt32LE(group, 4 * index));
+  const shown = `[${additionalGids.join(', ')}]`;
+  return [
+    ...(uid === 0 ? [] : [prctl(PR_SET_KEEPCAPS, 'PR_SET_KEEPCAPS', 1, 'keep capabilities over setresuid')]),
+    {
+      call: 'setgroups',
+      args: [additionalGids.length, bytes(groups, shown)],
+      what: `set supplementary groups ${shown}`,
+    },
+    ...(gid === 0 ? [] : [{ call: 'setresgid', args: [gid, gid, gid], what: `become group ${gid}` }]),
+    ...(uid === 0 ? [] : [{ call: 'setresuid', args: [uid, uid, uid], what: `become user ${uid}` }]),
+    { call: 'umask', args: [octal(umask)], what: `set the umask to ${umask.toString(8)}` },
+  ];
+}
+
+function capabilityOperations(process: Process): Operation[] {
+  const sets = {
+    effective: maskOf(process, 'effective'),
+    permitted: maskOf(process, 'permitted'),
+    inheritable: maskOf(process, 'inheritable'),
+  };
+  const shown = `{effective ${capabilityNames(sets.effective).join('|') || '0'}}`;
+  return [
+    {
+      call: 'capset',
+      args: [bytes(capabilityHeader(), '{v3, self}'), bytes(capabilityData(sets), shown)],
+      what: 'set the capabilities',
+    },
+    ...capabilityNames(maskOf(process, 'ambient')).map((name) => ({
+      call: 'prctl',
+      args: [
+        value(PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'),
+        value(PR_CAP_AMBIENT_RAISE, 'PR_CAP_AMBIENT_RAISE'),
+        value(capabilityNumberOf(name), name),
+        0,
+        0,
+      ],
+      what: `make ${name} ambient`,
+    })),
+  ];
+}
+
+function noNewPrivileges(): Operation {
+  return prctl(PR_SET_NO_NEW_PRIVS, 'PR_SET_NO_NEW_PRIVS', 1, 'set no_new_privs');
+}
+
+function prctl(option: number, name: string, argument: number, what: string): Operation {
+  return { call: 'prctl', args: [value(option, name), argument, 0, 0, 0], what };
+}
+
+/** seccomp(2) with a struct sock_fprog that points at the filter. */
+function seccompOperation(filter: Buffer, flags: number): Operation {
+  const length = filter.length / SIZEOF_SOCK_FILTER;
+  const program = words([length, bytes(filter, `[${length} instructions]`)], `{${length} instructions}`);
+  return {
+    call: 'seccomp',
+    args: [value(SECCOMP_SET_MODE_FILTER, 'SECCOMP_SET_MODE_FILTER'), flags, program],
+    what: `load the seccomp filter of ${length} instructions`,
+  };
+}

@@ -1,0 +1,46 @@
+// What every operation of the runtime is given: where state lies, where cgroups are, what the kernel can. Made once.
+import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
+import { lastCapability } from '../../linux/capability.ts';
+import { compileSeccomp } from '../../linux/seccomp/compile.ts';
+import { nativeAbi } from '../../linux/syscall-numbers.ts';
+import type { Seccomp } from './config.ts';
+import { thermalThrottlePaths } from './defaults.ts';
+import type { Machine } from './generate-config.ts';
+
+export type Runtime = {
+  /** `--state`. */
+  readonly stateDirectory: string;
+  readonly cgroups: CgroupLayout;
+  readonly machine: Machine;
+  readonly lastCapability: number;
+  /** The compiled filter of a profile: compiled once for equal profiles. */
+  readonly seccompFilter: (profile: Seccomp) => Buffer;
+};
+
+/** Look at the machine once. Throws what reading /proc throws. */
+export function openRuntime({
+  stateDirectory,
+  cgroups,
+}: {
+  readonly stateDirectory: string;
+  readonly cgroups: CgroupLayout;
+}): Runtime {
+  return {
+    stateDirectory,
+    cgroups,
+    machine: { thermalThrottle: thermalThrottlePaths() },
+    lastCapability: lastCapability(),
+    seccompFilter: cachedCompiler(),
+  };
+}
+
+function cachedCompiler(): (profile: Seccomp) => Buffer {
+  const filters = new Map<string, Buffer>();
+  const abi = nativeAbi();
+  return (profile) => {
+    const key = JSON.stringify(profile, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+    const filter = filters.get(key) ?? compileSeccomp(profile, abi);
+    filters.set(key, filter);
+    return filter;
+  };
+}

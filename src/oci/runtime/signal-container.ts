@@ -1,0 +1,74 @@
+// Signals to a container: to its first process by pidfd, or to all of its processes through its cgroup.
+import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
+import { OciError } from '../error.ts';
+import type { Runtime } from './runtime.ts';
+import { readState, requireState } from './state.ts';
+import { waitContainer } from './wait.ts';
+
+const SIGKILL = 9;
+
+/** Send `signal` to the first process. Throws OciError CONTAINER_UNKNOWN, or CONTAINER_STATE when it does not run. */
+export function killContainer(runtime: Runtime, id: string, signal: number): void {
+  const state = requireState(runtime.stateDirectory, id);
+  using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
+  const same = pidfd !== undefined && readState(runtime.stateDirectory, id)?.pid === state.pid;
+  if (!same || !pidfdSendSignal(pidfd.number, signal)) {
+    throw new OciError('CONTAINER_STATE', `Cannot signal container '${id}': it is not running`);
+  }
+}
+
+/** SIGKILL to every process in the container's cgroup. Fine when there is none. */
+export async function killAll(runtime: Runtime, id: string): Promise<void> {
+  const { record } = requireState(runtime.stateDirectory, id);
+  await openCgroup(runtime.cgroups, record.cgroupPath)?.kill();
+}
+
+/**
+ * Ask a container to end with its stop signal, and kill it when it still runs after `graceMs`. Resolves when it has
+ * stopped. When `signal` aborts during the grace, it rejects and the container is left as it is.
+ */
+export async function stopContainer(
+  runtime: Runtime,
+  id: string,
+  { graceMs, signal }: { readonly graceMs: number; readonly signal?: AbortSignal },
+): Promise<void> {
+  const state = requireState(runtime.stateDirectory, id);
+  if (state.status === 'stopped') return;
+  if (graceMs > 0 && state.status === 'running') {
+    try {
+      killContainer(runtime, id, state.record.stopSignal);
+    } catch (error) {
+      if (!(error instanceof OciError && error.code === 'CONTAINER_STATE')) throw error;
+    }
+    if (await endsWithin(runtime, id, graceMs, signal)) return;
+  }
+  killFirst(runtime, id);
+  await killAll(runtime, id);
+  await waitContainer(runtime.stateDirectory, id, signal === undefined ? {} : { signal });
+}
+
+function killFirst(runtime: Runtime, id: string): void {
+  try {
+    killContainer(runtime, id, SIGKILL);
+  } catch (error) {
+    if (!(error instanceof OciError && error.code === 'CONTAINER_STATE')) throw error;
+  }
+}
+
+async function endsWithin(
+  runtime: Runtime,
+  id: string,
+  graceMs: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const timeout = AbortSignal.timeout(graceMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  try {
+    await waitContainer(runtime.stateDirectory, id, { signal: either });
+    return true;
+  } catch (error) {
+    if (signal?.aborted === true || !timeout.aborted) throw error;
+    return false;
+  }
+}
