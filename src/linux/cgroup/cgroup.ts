@@ -1,0 +1,130 @@
+// One container's control group: v1, v2 or both, behind one interface. Only cgroups that are named are ever touched.
+import { existsSync } from 'node:fs';
+
+import { applyLimits } from './apply-limits.ts';
+import { writeControl } from './control-file.ts';
+import { CgroupError } from './error.ts';
+import type { CgroupLayout, Controller, Place } from './layout.ts';
+import { type LimitPlan, type LimitWrite, planLimits } from './limits.ts';
+import { makePlace, preparePlace } from './make-directories.ts';
+import { freeze, isFrozen, killMembers, memberPids, thaw } from './members.ts';
+import { type CgroupEntry, entryOf, everyPlace, placesFor } from './place.ts';
+import { removePlaces } from './remove.ts';
+import type { CgroupResources } from './resources.ts';
+import { type CgroupStats, readOomKills, readStats } from './stats.ts';
+
+export type Cgroup = {
+  readonly path: string;
+  /** v1: files into which the container's first process writes `0`. v2: see `bornIn`. Both on a hybrid machine. */
+  readonly tasksFiles: readonly string[];
+  /** v2: the directory for clone3(CLONE_INTO_CGROUP). */
+  readonly bornIn: string | undefined;
+  /** What was asked for and left out, for people. */
+  readonly notes: readonly string[];
+  /** Change limits; those not named stay. Returns notes. Throws CgroupError UNSUPPORTED, REFUSED or GONE. */
+  update(resources: CgroupResources): readonly string[];
+  /** SIGKILL to all processes; they end a moment later. */
+  kill(): void;
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  frozen(): boolean;
+  /** Process ids, those in sub-cgroups included. */
+  procs(): number[];
+  /** Numbers of now, read from the kernel on each call. */
+  stats(): CgroupStats;
+  /** How many processes the OOM killer ended here. */
+  oomKills(): number;
+  /** Remove it with its sub-cgroups; fine when gone. Rejects with CgroupError BUSY while processes are in it. */
+  remove(): Promise<void>;
+};
+
+/**
+ * Make the cgroup `path` (absolute below each hierarchy's mount point) with its limits; nobody is in it yet. A leftover
+ * of the same name is taken over, and noted when processes are in it.
+ *
+ * Throws CgroupError UNSUPPORTED (naming each limit that this machine cannot do, before anything is made), REFUSED,
+ * FROZEN (a leftover that would stop whoever joins) or PATH_INVALID. After a throw the cgroup is gone again; cgroups
+ * above it that had to be made are not.
+ */
+export function createCgroup(layout: CgroupLayout, path: string, resources: CgroupResources = {}): Cgroup {
+  const { writes, notes } = possible(layout, path, resources);
+  const places = placesFor(layout, path, writes);
+  const made: Place[] = [];
+  try {
+    for (const place of places) {
+      if (makePlace(place)) made.push(place);
+      preparePlace(place, askedControllers(writes));
+    }
+    const leftover = made.length === places.length ? [] : examineLeftover(places, path);
+    const left = applyLimits(places, writes);
+    return cgroupAt(layout, path, { places, notes: [...notes, ...leftover, ...left] });
+  } catch (error) {
+    void removePlaces(made).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The cgroup `path` as it is, possibly gone: then it has no processes and no numbers. Throws CgroupError PATH_INVALID. */
+export function openCgroup(layout: CgroupLayout, path: string): Cgroup {
+  return cgroupAt(layout, path, { places: existingPlaces(layout, path), notes: [] });
+}
+
+/** How a process would enter the cgroup `path` once it was made with these resources. Touches nothing. */
+export function cgroupEntry(layout: CgroupLayout, path: string, resources: CgroupResources = {}): CgroupEntry {
+  return entryOf(placesFor(layout, path, planLimits(layout, resources).writes));
+}
+
+type Parts = { readonly places: readonly Place[]; readonly notes: readonly string[] };
+
+function cgroupAt(layout: CgroupLayout, path: string, { places, notes }: Parts): Cgroup {
+  return {
+    path,
+    notes,
+    ...entryOf(places),
+    update: (resources) => update(layout, path, resources),
+    kill: () => killMembers(places),
+    freeze: () => freeze(places),
+    thaw: () => thaw(places),
+    frozen: () => isFrozen(places),
+    procs: () => memberPids(places),
+    stats: () => readStats(places),
+    oomKills: () => readOomKills(places),
+    // A later update may have added a hierarchy.
+    remove: () => removePlaces(everyPlace(layout, path)),
+  };
+}
+
+function update(layout: CgroupLayout, path: string, resources: CgroupResources): readonly string[] {
+  if (existingPlaces(layout, path).length === 0) throw new CgroupError('GONE', `There is no cgroup ${path}`);
+  const { writes, notes } = possible(layout, path, resources);
+  const members = memberPids(existingPlaces(layout, path));
+  const places = placesFor(layout, path, writes);
+  const added = places.filter(makePlace);
+  for (const place of places) preparePlace(place, askedControllers(writes));
+  const left = applyLimits(places, writes);
+  for (const { directory } of added) for (const pid of members) writeControl(`${directory}/cgroup.procs`, `${pid}`);
+  return [...notes, ...left];
+}
+
+function existingPlaces(layout: CgroupLayout, path: string): Place[] {
+  return everyPlace(layout, path).filter(({ directory }) => existsSync(directory));
+}
+
+function possible(layout: CgroupLayout, path: string, resources: CgroupResources): LimitPlan {
+  const plan = planLimits(layout, resources);
+  if (plan.problems.length === 0) return plan;
+  throw new CgroupError('UNSUPPORTED', `Cannot limit ${path}: ${plan.problems.join('; ')}`);
+}
+
+function askedControllers(writes: readonly LimitWrite[]): Controller[] {
+  return writes.flatMap(({ controller, file }) => {
+    if (controller !== 'unified') return [controller];
+    return [file.split('.')[0] as Controller];
+  });
+}
+
+function examineLeftover(places: readonly Place[], path: string): string[] {
+  if (isFrozen(places)) throw new CgroupError('FROZEN', `Cannot use the cgroup ${path}: it exists and is frozen`);
+  const pids = memberPids(places);
+  return pids.length === 0 ? [] : [`the cgroup existed, with processes ${pids.join(', ')}`];
+}
