@@ -122,7 +122,12 @@ export type Security = {
 };
 
 export type Volume =
-  | { readonly kind: 'emptyDir'; readonly name: string; readonly medium: '' | 'Memory'; readonly sizeLimitBytes: number | undefined }
+  | {
+      readonly kind: 'emptyDir';
+      readonly name: string;
+      readonly medium: '' | 'Memory';
+      readonly sizeLimitBytes: number | undefined;
+    }
   | { readonly kind: 'hostPath'; readonly name: string; readonly path: string; readonly type: HostPathType }
   | {
       readonly kind: 'config';
@@ -136,11 +141,4 @@ export type Volume =
 export type ConfigItem = { readonly key: string; readonly path: string; readonly mode: number | undefined };
 
 export type HostPathType =
-  | ''
-  | 'Directory'
-  | 'DirectoryOrCreate'
-  | 'File'
-  | 'FileOrCreate'
-  | 'Socket'
-  | 'CharDevice'
-  | 'BlockDevice';
+  '' | 'Directory' | 'DirectoryOrCreate' | 'File' | 'FileOrCreate' | 'Socket' | 'CharDevice' | 'BlockDevice';

@@ -1,0 +1,75 @@
+// All manifests of one source → what is desired, or all that is wrong with them.
+import { checkManifest } from './check-manifest.ts';
+import { configCatalog } from './config-catalog.ts';
+import { DEFAULTS } from './defaults.ts';
+import { errorAt, placeOf } from './document.ts';
+import { compareErrors, ManifestError } from './manifest-error.ts';
+import type { Manifest } from './manifest.ts';
+import type { Desired } from './model.ts';
+import { readManifests, type ManifestFile } from './read-manifests.ts';
+import { referenceErrors } from './references.ts';
+import { isConfig } from './to-config-data.ts';
+import { isWorkload, toWorkload } from './to-workload.ts';
+import { MAX_ERRORS } from './yaml/limits.ts';
+
+export type LoadedManifests = { readonly desired: Desired } | { readonly errors: readonly ManifestError[] };
+
+/**
+ * Read, check and normalise all files together: names must be unique and references must lead somewhere within them.
+ * Pure. Errors come sorted by file and place, of all files at once, the first 500 of each file.
+ */
+export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
+  const read = files.map(readManifests);
+  const checked = read.flatMap(({ documents }) => documents.map(checkManifest));
+  const manifests = checked.flatMap((document) => document.manifests);
+  const workloads = manifests.filter(isWorkload);
+  const errors = [...read, ...checked].flatMap((part) => part.errors);
+  errors.push(...duplicateErrors(manifests));
+
+  const catalog = configCatalog(
+    manifests.filter(isConfig),
+    checked.flatMap((document) => document.rejected),
+  );
+  // Text that could not be read at all may hold the very thing that is referred to: do not blame the reference.
+  const complete = read.every((file) => file.errors.length === 0);
+  if (complete) errors.push(...workloads.flatMap((manifest) => referenceErrors(manifest, catalog)));
+  if (errors.length > 0) return { errors: firstOfEachFile(errors.sort(compareErrors)) };
+  return {
+    desired: {
+      workloads: workloads.map(toWorkload),
+      configMaps: catalog.all('ConfigMap'),
+      secrets: catalog.all('Secret'),
+    },
+  };
+}
+
+/** An error for every manifest that has the kind, namespace and name of one before it. */
+function* duplicateErrors(manifests: readonly Manifest[]): Iterable<ManifestError> {
+  const seen = new Map<string, Manifest>();
+  for (const manifest of manifests) {
+    const { kind, document, value } = manifest;
+    const { name, namespace = DEFAULTS.namespace } = value.metadata;
+    const identity = `${kind} '${name}' in namespace '${namespace}'`;
+    const first = seen.get(identity);
+    if (first === undefined) {
+      seen.set(identity, manifest);
+      continue;
+    }
+    const { file, line, column } = placeOf(first.document, ['metadata', 'name']);
+    const message = `The ${identity} is already declared at ${file}:${line}:${column}`;
+    yield errorAt(document, { path: ['metadata', 'name'] }, message);
+  }
+}
+
+/** Sorted errors without those beyond the limit of their file; one more says how many there are. */
+function firstOfEachFile(sorted: readonly ManifestError[]): readonly ManifestError[] {
+  const byFile = Map.groupBy(sorted, ({ file }) => file);
+  return [...byFile.values()].flatMap((errors) => {
+    const hidden = errors.slice(MAX_ERRORS);
+    const [first] = hidden;
+    if (first === undefined) return errors;
+    const { file, line, column } = first;
+    const note = `This and ${hidden.length - 1} more errors from here on are not shown`;
+    return [...errors.slice(0, MAX_ERRORS), new ManifestError({ file, line, column, path: '' }, note)];
+  });
+}

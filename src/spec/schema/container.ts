@@ -1,0 +1,60 @@
+// Container and ContainerPort.
+import * as z from 'zod';
+
+import { envEntry, envFromEntry } from './environment.ts';
+import { NOT_YET } from './kubernetes-fields.ts';
+import { checked, duplicates, manifestObject, text, wholeNumber } from './manifest-object.ts';
+import { addressProblem, labelNameProblem, portNameProblem } from './names.ts';
+import { absolutePathProblem, normalizedPath } from './paths.ts';
+import { imageProblem } from './image-name.ts';
+import { resources } from './resources.ts';
+import { containerSecurity } from './security.ts';
+import { volumeMount } from './volume.ts';
+
+const portNumber = wholeNumber(1, 65_535);
+
+export const containerPort = manifestObject({
+  name: text(portNameProblem).nullish(),
+  containerPort: portNumber,
+  hostPort: portNumber.nullish(),
+  hostIP: text(addressProblem).nullish(),
+  protocol: z.enum(['TCP', 'UDP', 'SCTP']).nullish(),
+});
+
+const ports = checked(z.array(containerPort), (entries) =>
+  duplicates(entries, { name: ({ name }) => name ?? undefined, field: ['name'], what: 'port name' }),
+);
+
+const volumeMounts = checked(z.array(volumeMount), (entries) =>
+  duplicates(entries, {
+    name: ({ mountPath }) => normalizedPath(mountPath),
+    field: ['mountPath'],
+    what: 'mount path',
+  }),
+);
+
+const POD = 'the pod (beside containers)';
+
+export const container = manifestObject(
+  {
+    name: text(labelNameProblem),
+    image: text(imageProblem),
+    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).nullish(),
+    command: z.array(text()).nullish(),
+    args: z.array(text()).nullish(),
+    workingDir: text(absolutePathProblem).nullish(),
+    ports: ports.nullish(),
+    env: z.array(envEntry).nullish(),
+    envFrom: z.array(envFromEntry).nullish(),
+    resources: resources.nullish(),
+    volumeMounts: volumeMounts.nullish(),
+    securityContext: containerSecurity.nullish(),
+  },
+  {
+    notYet: NOT_YET.container,
+    elsewhere: { volumes: POD, hostNetwork: POD, hostname: POD, terminationGracePeriodSeconds: POD },
+  },
+);
+
+export type ContainerManifest = z.output<typeof container>;
+export type ContainerPortManifest = z.output<typeof containerPort>;

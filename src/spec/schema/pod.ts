@@ -1,0 +1,85 @@
+// PodSpec and Pod, with the checks that look at more than one field.
+import * as z from 'zod';
+
+import { container, type ContainerManifest } from './container.ts';
+import { hostPortComplaints } from './host-ports.ts';
+import { NOT_YET } from './kubernetes-fields.ts';
+import { checked, duplicates, manifestObject, text, wholeNumber, type Complaint } from './manifest-object.ts';
+import { ignoredStatus, metadata } from './metadata.ts';
+import { labelNameProblem } from './names.ts';
+import { podSecurity } from './security.ts';
+import { volume } from './volume.ts';
+
+/** A day of grace is more than any shutdown needs; beyond it stands a slip. */
+const MOST_GRACE_SECONDS = 86_400;
+
+const containers = checked(z.array(container), function* (entries) {
+  if (entries.length === 0) yield { path: [], message: 'A pod needs at least one container' };
+  yield* duplicates(entries, { name: ({ name }) => name, field: ['name'], what: 'container name' });
+});
+
+const volumes = checked(z.array(volume), (entries) =>
+  duplicates(entries, { name: ({ name }) => name, field: ['name'], what: 'volume name' }),
+);
+
+const CONTAINER = 'a container (an entry of containers)';
+const CONTAINER_FIELDS = ['image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'ports', 'env', 'envFrom'];
+
+const podShape = manifestObject(
+  {
+    containers,
+    volumes: volumes.nullish(),
+    restartPolicy: z.enum(['Always', 'OnFailure', 'Never']).nullish(),
+    terminationGracePeriodSeconds: wholeNumber(0, MOST_GRACE_SECONDS).nullish(),
+    hostNetwork: z.boolean().nullish(),
+    hostname: text(labelNameProblem).nullish(),
+    securityContext: podSecurity.nullish(),
+  },
+  {
+    notYet: NOT_YET.pod,
+    elsewhere: {
+      ...Object.fromEntries([...CONTAINER_FIELDS, 'volumeMounts'].map((name) => [name, CONTAINER])),
+      replicas: "a Deployment's spec",
+    },
+  },
+);
+
+export type PodSpecManifest = z.output<typeof podShape>;
+
+export const podSpec = checked(podShape, function* (spec) {
+  for (const [index, entry] of spec.containers.entries()) {
+    const path = ['containers', index];
+    for (const complaint of [...mountComplaints(entry, spec), ...rootComplaints(entry, spec)]) {
+      yield { ...complaint, path: [...path, ...complaint.path] };
+    }
+  }
+  yield* hostPortComplaints(spec);
+});
+
+export const pod = manifestObject({
+  apiVersion: z.literal('v1'),
+  kind: z.literal('Pod'),
+  metadata,
+  spec: podSpec,
+  ...ignoredStatus,
+});
+
+export type PodManifest = z.output<typeof pod>;
+
+function* mountComplaints({ volumeMounts }: ContainerManifest, { volumes }: PodSpecManifest): Iterable<Complaint> {
+  const declared = new Map((volumes ?? []).map((entry) => [entry.name, entry]));
+  for (const [index, mount] of (volumeMounts ?? []).entries()) {
+    if (declared.has(mount.name)) continue;
+    yield {
+      path: ['volumeMounts', index, 'name'],
+      message: `The volume '${mount.name}' is not declared in the pod's volumes`,
+    };
+  }
+}
+
+function* rootComplaints({ securityContext }: ContainerManifest, spec: PodSpecManifest): Iterable<Complaint> {
+  const nonRoot = securityContext?.runAsNonRoot ?? spec.securityContext?.runAsNonRoot;
+  const user = securityContext?.runAsUser ?? spec.securityContext?.runAsUser;
+  if (nonRoot !== true || user !== 0) return;
+  yield { path: ['securityContext', 'runAsUser'], message: "runAsUser 0 is root, which 'runAsNonRoot: true' forbids" };
+}

@@ -1,0 +1,88 @@
+// Volume and VolumeMount.
+import * as z from 'zod';
+
+import type { HostPathType } from '../model.ts';
+import { NOT_YET } from './kubernetes-fields.ts';
+import { checked, exactlyOneOf, manifestObject, text, type Complaint } from './manifest-object.ts';
+import { configKeyProblem, labelNameProblem, subdomainProblem } from './names.ts';
+import { absolutePathProblem, mountPathProblem, normalizedPath, relativePathProblem } from './paths.ts';
+import { byteCount } from './resources.ts';
+
+const HOST_PATH_TYPES = [
+  '',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+  'CharDevice',
+  'BlockDevice',
+] as const satisfies readonly HostPathType[];
+
+const mode = checked(z.number(), function* (value) {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= 0o777) return;
+  yield { path: [], message: 'Expected permission bits from 0 to 0o777 (511 as a decimal)' };
+});
+
+/** Kubernetes keeps `..data` and its like beside the files, so no path begins with `..`. */
+function itemPathProblem(path: string): string | undefined {
+  return path.startsWith('..') ? "The path must not begin with '..'" : relativePathProblem(path);
+}
+
+const item = manifestObject({ key: text(configKeyProblem), path: text(itemPathProblem), mode: mode.nullish() });
+
+const items = checked(z.array(item), function* (entries): Iterable<Complaint> {
+  const seen: string[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const path = normalizedPath(entry.path);
+    const other = seen.find((known) => known === path || known.startsWith(`${path}/`) || path.startsWith(`${known}/`));
+    if (other !== undefined) {
+      yield { path: [index, 'path'], message: `The path collides with '${other}' of an entry above` };
+    }
+    seen.push(path);
+  }
+});
+
+const configOptions = { items: items.nullish(), defaultMode: mode.nullish(), optional: z.boolean().nullish() };
+
+const emptyDir = checked(
+  manifestObject({ medium: text().nullish(), sizeLimit: byteCount.nullish() }),
+  function* ({ medium }) {
+    if (medium === undefined || medium === null || medium === '' || medium === 'Memory') return;
+    const message = medium.startsWith('HugePages') ? "Not supported yet: berth knows '' and 'Memory'" : undefined;
+    yield { path: ['medium'], message: message ?? "Expected '' or 'Memory'" };
+  },
+);
+
+export const volume = exactlyOneOf(
+  manifestObject(
+    {
+      name: text(labelNameProblem),
+      emptyDir: emptyDir.nullish(),
+      hostPath: manifestObject({ path: text(absolutePathProblem), type: z.enum(HOST_PATH_TYPES).nullish() }).nullish(),
+      configMap: manifestObject(
+        { name: text(subdomainProblem), ...configOptions },
+        { notYet: [], renamed: { secretName: 'name' } },
+      ).nullish(),
+      secret: manifestObject(
+        { secretName: text(subdomainProblem), ...configOptions },
+        { notYet: [], renamed: { name: 'secretName' } },
+      ).nullish(),
+    },
+    { notYet: NOT_YET.volume },
+  ),
+  ['emptyDir', 'hostPath', 'configMap', 'secret'],
+);
+
+export const volumeMount = manifestObject(
+  {
+    name: text(labelNameProblem),
+    mountPath: text(mountPathProblem),
+    readOnly: z.boolean().nullish(),
+    subPath: text((path) => (path === '' ? undefined : relativePathProblem(path))).nullish(),
+  },
+  { notYet: NOT_YET.volumeMount },
+);
+
+export type VolumeManifest = z.output<typeof volume>;
+export type VolumeMountManifest = z.output<typeof volumeMount>;

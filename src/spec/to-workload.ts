@@ -1,0 +1,60 @@
+// Checked manifests → the model. Nothing can go wrong here any more.
+import { DEFAULTS } from './defaults.ts';
+import { placeOf, type ManifestDocument, type Path } from './document.ts';
+import type { Manifest, WorkloadManifest } from './manifest.ts';
+import type { PodSpec, Workload } from './model.ts';
+import type { PodSpecManifest } from './schema/pod.ts';
+import { toContainer } from './to-container.ts';
+import { toVolume } from './to-volume.ts';
+
+/** The part of a manifest that a pod is made from, and where it stands. */
+export type PodPart = { readonly spec: PodSpecManifest; readonly path: Path; readonly document: ManifestDocument };
+
+export function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
+  return manifest.kind === 'Pod' || manifest.kind === 'Deployment';
+}
+
+export function podPart(manifest: WorkloadManifest): PodPart {
+  const { document } = manifest;
+  if (manifest.kind === 'Pod') return { spec: manifest.value.spec, path: ['spec'], document };
+  return { spec: manifest.value.spec.template.spec, path: ['spec', 'template', 'spec'], document };
+}
+
+/** The workload that a Pod or Deployment declares, with all defaults filled in. */
+export function toWorkload(manifest: WorkloadManifest): Workload {
+  const { metadata } = manifest.value;
+  const template = manifest.kind === 'Pod' ? metadata : manifest.value.spec.template.metadata;
+  return {
+    kind: manifest.kind,
+    namespace: metadata.namespace ?? DEFAULTS.namespace,
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    replicas: manifest.kind === 'Pod' ? 1 : (manifest.value.spec.replicas ?? DEFAULTS.replicas),
+    pod: toPod(podPart(manifest), template),
+    position: placeOf(manifest.document, []),
+  };
+}
+
+type Labelled = {
+  readonly labels?: Readonly<Record<string, string>> | null | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | null | undefined;
+};
+
+function toPod(part: PodPart, { labels, annotations }: Labelled): PodSpec {
+  const { spec, path, document } = part;
+  return {
+    labels: labels ?? {},
+    annotations: annotations ?? {},
+    hostname: spec.hostname ?? undefined,
+    hostNetwork: spec.hostNetwork ?? false,
+    restartPolicy: spec.restartPolicy ?? DEFAULTS.restartPolicy,
+    terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? DEFAULTS.terminationGracePeriodSeconds,
+    containers: spec.containers.map((container, index) =>
+      toContainer(container, { path: [...path, 'containers', index], document, podSecurity: spec.securityContext }),
+    ),
+    volumes: (spec.volumes ?? []).map((volume, index) =>
+      toVolume(volume, { path: [...path, 'volumes', index], document }),
+    ),
+  };
+}
