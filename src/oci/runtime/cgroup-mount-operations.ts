@@ -1,5 +1,8 @@
 // /sys/fs/cgroup inside a container. The tape is in the container's own cgroup namespace, so each hierarchy shows only
 // the container's part of it: one mount on v2; a small read-only tmpfs with a mount per hierarchy on v1.
+import { basename } from 'node:path';
+
+import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { text, value, type Operation, type Value } from '../../linux/tape/operation.ts';
 import { formatFlags } from '../../linux/flags.ts';
@@ -12,6 +15,23 @@ export type CgroupMount = {
   /** v1: the controllers of the hierarchy, `cpu,cpuacct` or `name=systemd`. */
   readonly options: string;
 };
+
+// What programs read to size themselves; a JVM asks for the first four of v1 together.
+const SHOWN_V1: readonly string[] = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids'];
+
+/** The hierarchies to show inside: all of v2 where the machine has nothing else, else the v1 hierarchies that programs read. */
+export function cgroupMounts({ hierarchies }: CgroupLayout): CgroupMount[] {
+  const v1 = hierarchies.filter(
+    ({ version, controllers }) => version === 1 && controllers.some((name) => SHOWN_V1.includes(name)),
+  );
+  if (v1.length === 0)
+    return hierarchies.filter(({ version }) => version === 2).map(() => ({ version: 2, directory: '', options: '' }));
+  return v1.map(({ mountPoint, controllers }) => ({
+    version: 1,
+    directory: basename(mountPoint),
+    options: controllers.join(','),
+  }));
+}
 
 /** Mount the hierarchies at `destination` with `flags` (MS_*). */
 export function cgroupMountOperations(destination: string, flags: number, mounts: readonly CgroupMount[]): Operation[] {

@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
+import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
 import { mkfifo } from '../../linux/fifo.ts';
@@ -13,6 +13,7 @@ import { tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
+import { cgroupMounts } from './cgroup-mount-operations.ts';
 import { containerTape } from './container-tape.ts';
 import type { RuntimeConfig } from './config.ts';
 import { containerDirectory, isContainerId, writeRecord, type ContainerRecord } from './record.ts';
@@ -56,11 +57,12 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
 /** The tape that `createContainer` would run, for people to read. Changes nothing. */
 export function describeContainer(runtime: Runtime, request: CreateRequest): Tape {
   const directory = containerDirectory(runtime.stateDirectory, request.id);
-  return tapeOf(runtime, request, {
-    directory,
-    tasks: runtime.cgroups.tasksFiles(cgroupPath(request)),
-    born: runtime.cgroups.bornIn(cgroupPath(request)),
-  });
+  const { tasksFiles, bornIn } = cgroupEntry(
+    runtime.cgroups,
+    cgroupPath(request),
+    request.config.linux?.resources ?? {},
+  );
+  return tapeOf(runtime, request, { directory, tasks: tasksFiles, born: bornIn });
 }
 
 function makeDirectory(runtime: Runtime, id: string): string {
@@ -118,7 +120,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     facts: {
       kindOf,
-      cgroupMounts: runtime.cgroups.mounts,
+      cgroupMounts: cgroupMounts(runtime.cgroups),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
       lastCapability: runtime.lastCapability,

@@ -22,6 +22,6 @@ export async function deleteContainer(
     throw new OciError('CONTAINER_STATE', `Cannot delete container '${id}': it is running; stop it first, or force`);
   }
   if (state.status !== 'stopped') await stopContainer(runtime, id, { graceMs: 0 });
-  await openCgroup(runtime.cgroups, state.record.cgroupPath)?.remove();
+  await openCgroup(runtime.cgroups, state.record.cgroupPath).remove();
   rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
 }

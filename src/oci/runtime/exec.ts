@@ -77,8 +77,8 @@ function tapeFor(runtime: Runtime, request: ExecRequest, cgroupPath: string): As
   const cgroup = openCgroup(runtime.cgroups, cgroupPath);
   const tape = execTape({
     process: request.process,
-    cgroupTasks: cgroup?.tasksFiles ?? [],
-    cgroupDirectory: cgroup?.bornIn,
+    cgroupTasks: cgroup.tasksFiles,
+    cgroupDirectory: cgroup.bornIn,
     facts: {
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),

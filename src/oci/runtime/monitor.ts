@@ -21,6 +21,8 @@ export type Monitor = {
   readonly pid: number;
   /** Resolves when the monitor has ended and was reaped: the exit file is whole then, unless the monitor was killed. */
   readonly ended: Promise<void>;
+  /** Stop listening, so that this process may end before the container does. `ended` resolves at once. */
+  readonly release: () => void;
 };
 
 export type StartOutcome =
@@ -41,18 +43,27 @@ export async function startMonitor(
   } finally {
     closeSync(write.release());
   }
-  const ended = reaped(monitorPid);
+  const listening = new AbortController();
+  const ended = reaped(monitorPid, listening.signal);
   const records = parseRecords(await readToEnd(status.number));
   const started = records.find((record) => record.kind === 'started' && record.pid > 0);
   const failed = records.find((record) => record.kind === 'failed');
   const outcome: StartOutcome = failed ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
-  return { monitor: { pid: started?.kind === 'started' ? started.pid : 0, ended }, outcome };
+  return {
+    monitor: { pid: started?.kind === 'started' ? started.pid : 0, ended, release: () => listening.abort() },
+    outcome,
+  };
 }
 
-/** Wait for the end of a child and reap it, without keeping this process alive for it. */
-async function reaped(pid: number): Promise<void> {
+/** Wait for the end of a child and reap it. */
+async function reaped(pid: number, signal: AbortSignal): Promise<void> {
   using pidfd = pidfdOpen(pid);
   if (pidfd === undefined) return;
-  await readable(pidfd.number, { keepAlive: false });
+  try {
+    await readable(pidfd.number, { signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
   reap(pidfd.number);
 }

@@ -19,9 +19,9 @@ export function killContainer(runtime: Runtime, id: string, signal: number): voi
 }
 
 /** SIGKILL to every process in the container's cgroup. Fine when there is none. */
-export async function killAll(runtime: Runtime, id: string): Promise<void> {
+export function killAll(runtime: Runtime, id: string): void {
   const { record } = requireState(runtime.stateDirectory, id);
-  await openCgroup(runtime.cgroups, record.cgroupPath)?.kill();
+  openCgroup(runtime.cgroups, record.cgroupPath).kill();
 }
 
 /**
@@ -44,7 +44,7 @@ export async function stopContainer(
     if (await endsWithin(runtime, id, graceMs, signal)) return;
   }
   killFirst(runtime, id);
-  await killAll(runtime, id);
+  killAll(runtime, id);
   await waitContainer(runtime.stateDirectory, id, signal === undefined ? {} : { signal });
 }
 
