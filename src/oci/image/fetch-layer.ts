@@ -3,7 +3,7 @@
 import { OciError } from '../error.ts';
 
 import { BlobIngest, withBlobLock } from './blob-ingest.ts';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, freeBlock } from './blocks.ts';
 import { blobPath, hasBlob, isIntact, removeBlob, type ContentStore } from './content-store.ts';
 import { requireSpace } from './disk-space.ts';
 import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
@@ -115,7 +115,8 @@ async function receivePiece(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSi
   for await (const block of blocksOf(opened, ingest.receivedBytes, descriptor.size)) {
     await ingest.append(block);
     onProgress('download', ingest.receivedBytes);
-    await sink?.write(block);
+    if (sink === undefined) freeBlock(block);
+    else await sink.write(block);
     if (ingest.receivedBytes < nextCheck) continue;
     nextCheck += SPACE_CHECK_BYTES;
     await requireSpace({ path: store.directory, neededBytes: 0, reserveBytes });

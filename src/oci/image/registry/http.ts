@@ -10,6 +10,7 @@ import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 
 import { OciError } from '../../error.ts';
 
+import { plainAgent, secureAgent } from './large-reads.ts';
 import { TransientFailure } from './retry.ts';
 
 const USER_AGENT = 'berth';
@@ -39,9 +40,15 @@ export class HttpConnections implements Disposable {
   readonly #idleTimeoutMs: number;
 
   constructor({ idleTimeoutMs = 30_000, ca, proxyEnv }: HttpOptions = {}) {
-    const options = { keepAlive: true, maxSockets: 16, ...(proxyEnv === undefined ? {} : { proxyEnv }) };
-    this.#plain = new PlainAgent(options);
-    this.#secure = new SecureAgent(ca === undefined ? options : { ...options, ca });
+    const options = { keepAlive: true, maxSockets: 16 };
+    const trust = ca === undefined ? {} : { ca };
+    // To a proxy, the agent itself talks first on the socket, which large reads would take away from it.
+    const [plain, secure] =
+      proxyEnv === undefined
+        ? [plainAgent(options), secureAgent({ ...options, ...trust })]
+        : [new PlainAgent({ ...options, proxyEnv }), new SecureAgent({ ...options, ...trust, proxyEnv })];
+    this.#plain = plain;
+    this.#secure = secure;
     this.#idleTimeoutMs = idleTimeoutMs;
   }
 
