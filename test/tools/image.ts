@@ -35,8 +35,8 @@ export function saveArchive(layout: Layout, path: string): string {
 const BUSYBOX = '/bin/busybox';
 const APPLETS =
   'awk cat chmod chown cut date dd df echo env expr false find grep head hostname httpd id ifconfig ip kill ln ls mkdir ' +
-  'mknod mkfifo mount mv nc nslookup ping printenv printf ps pwd readlink rm rmdir route sed seq sh sleep sort stat sync ' +
-  'tail tee test touch tr true ulimit umount uname unlink wc wget which whoami xargs yes [';
+  'mknod mkfifo mount mv nc nslookup ping printf ps pwd readlink rm rmdir route sed seq sh sleep sort stat sync ' +
+  'tail tee test touch tr true umount uname unlink wc wget which whoami xargs yes [';
 
 /** Why `busyboxImage` cannot be made here; undefined when it can. */
 export function busyboxMissing(): string | undefined {
