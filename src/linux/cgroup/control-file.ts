@@ -1,10 +1,7 @@
-// The files of a cgroup. They are read and written in one go, and must never be created or truncated.
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+// The files of a cgroup: short texts that must never be created or truncated.
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 
 import { isErrno } from '../errno.ts';
-
-// cgroup files other than lists of processes are far smaller; the kernel fills a page or more per read.
-const READ_BYTES = 16384;
 
 /** Write values one after the other through one descriptor, one write(2) each. Throws Node's own error, with `code`. */
 export function writeControl(path: string, ...values: readonly string[]): void {
@@ -16,15 +13,10 @@ export function writeControl(path: string, ...values: readonly string[]): void {
   }
 }
 
-/** The whole text of a small control file, in one read(2). Throws Node's own error, with `code`. */
+/** The whole text of a file. Throws Node's own error, with `code`. */
 export function readControl(path: string): string {
-  const fd = openSync(path, constants.O_RDONLY);
-  try {
-    const bytes = Buffer.allocUnsafe(READ_BYTES);
-    return bytes.toString('latin1', 0, readSync(fd, bytes));
-  } finally {
-    closeSync(fd);
-  }
+  // With this encoding Node opens, reads and closes in one go, without a buffer of JavaScript's.
+  return readFileSync(path, 'utf8');
 }
 
 /** As `readControl`; undefined when the file, the cgroup or the kernel feature behind it is not there. */
