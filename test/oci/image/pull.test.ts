@@ -40,11 +40,11 @@ function indexOf(
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
   return {
     digest: digestOf(bytes),
-    manifests: new Map([
+    manifests: new Map<string, { bytes: Buffer; contentType: string }>([
       ['1', { bytes, contentType: mediaType }],
       ...entries.map(([, { manifest, digest }]) => [digest, { bytes: manifest, contentType: OCI_MANIFEST }] as const),
     ]),
-    blobs: new Map(entries.flatMap(([, { blobs }]) => [...blobs])),
+    blobs: new Map<string, Buffer>(entries.flatMap(([, { blobs }]) => [...blobs])),
   };
 }
 
