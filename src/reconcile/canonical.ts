@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 
 /**
  * A stable text of plain data: keys sorted, and `undefined`, `false`, `[]` and `{}` left out of objects. A later
- * version that adds a field with such a default to the model therefore changes no hash, and restarts nothing.
+ * version that adds a field with such a default to the model therefore changes no hash, and restarts nothing. Left out
+ * as well is `position`: where a thing stands in its file is no part of it.
  */
 export function canonical(value: unknown): string {
   return JSON.stringify(simplify(value)) ?? 'null';
@@ -24,7 +25,7 @@ function simplify(value: unknown): unknown {
   const object: Record<string, unknown> = Object.create(null);
   for (const [key, entry] of entries) {
     const simple = simplify(entry);
-    if (!isDefault(simple)) object[key] = simple;
+    if (key !== 'position' && !isDefault(simple)) object[key] = simple;
   }
   return object;
 }

@@ -1,7 +1,8 @@
 // A workload and its resolved images → the pods that shall exist. Pure. Names: docs/decisions/0003-pod-names.md.
 import type { ConfigReference, Desired, Workload } from '../spec/model.ts';
+import { shortDigest } from './canonical.ts';
 import type { DesiredPod, ImageRequest, WorkloadId } from './effects.ts';
-import { containerHash, findConfig, podHash, podUid, type Configs } from './hash.ts';
+import { containerHash, podHash, podUid, type Configs } from './hash.ts';
 
 export type DesiredPodsInput = {
   readonly workload: Workload;
@@ -58,41 +59,31 @@ export function imageRequests(workload: Workload): ImageRequest[] {
   return [...requests.values()];
 }
 
-/** References to ConfigMaps, Secrets and keys that are neither there nor optional, in words. */
-export function missingReferences(workload: Workload, desired: Desired): string[] {
+/** Changes when the images of a workload are to be resolved again: with its template or the content it uses. */
+export function templateKey(workload: Workload, desired: Desired): string {
   const configs = referencedConfigs(workload, desired);
-  const missing = references(workload).flatMap(({ source, keys }) => {
-    if (source.optional) return [];
-    const data = findConfig(source, configs);
-    if (data === undefined) return [`${source.kind} '${source.name}'`];
-    return keys.filter((key) => !data.entries.has(key)).map((key) => `key '${key}' of ${source.kind} '${source.name}'`);
-  });
-  return [...new Set(missing)];
+  const containers = workload.pod.containers.map((container) =>
+    containerHash({ pod: workload.pod, container, digest: '', configs }),
+  );
+  return shortDigest({ pod: podHash(workload.pod), containers, images: imageRequests(workload) });
 }
 
-type Reference = { readonly source: ConfigReference; readonly keys: readonly string[] };
-
-function references(workload: Workload): Reference[] {
-  const { containers, volumes } = workload.pod;
-  const env = containers
-    .flatMap((container) => container.env)
-    .flatMap((entry): Reference[] => {
-      if (entry.from === 'key') return [{ source: entry.source, keys: [entry.key] }];
-      return entry.from === 'all' ? [{ source: entry.source, keys: [] }] : [];
-    });
-  const mounted = volumes.flatMap((volume): Reference[] => {
-    if (volume.kind !== 'config') return [];
-    return [{ source: volume.source, keys: volume.items?.map((item) => item.key) ?? [] }];
-  });
-  return [...env, ...mounted];
+/** Changes when anything about a workload does, the content that it uses included; but not with its place in a file. */
+export function declarationKey(workload: Workload, desired: Desired): string {
+  return shortDigest({ workload, configs: referencedConfigs(workload, desired) });
 }
 
 function referencedConfigs(workload: Workload, desired: Desired): Configs {
-  const used = new Set(references(workload).map(({ source }) => `${source.kind}/${source.name}`));
+  const used = new Set(references(workload).map(({ kind, name }) => `${kind}/${name}`));
   const isUsed = (kind: ConfigReference['kind']) => (data: { namespace: string; name: string }) =>
     data.namespace === workload.namespace && used.has(`${kind}/${data.name}`);
   return {
     configMaps: desired.configMaps.filter(isUsed('ConfigMap')),
     secrets: desired.secrets.filter(isUsed('Secret')),
   };
+}
+
+function references({ pod }: Workload): ConfigReference[] {
+  const env = pod.containers.flatMap((container) => container.env);
+  return [...env, ...pod.volumes].flatMap((user) => ('source' in user ? [user.source] : []));
 }

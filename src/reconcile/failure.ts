@@ -44,6 +44,7 @@ export function subjectOf(step: Step): Subject {
 
 /** Whether `later` must not be done because `earlier`, before it in the plan, was not. */
 export function standsInTheWay(earlier: Step, later: Step): boolean {
+  if (later.do === 'pullImage') return false;
   if (later.do === 'lookAgain' || earlier.do === 'lookAgain' || earlier.do === 'pullImage') return true;
   const one = subjectOf(earlier);
   const other = subjectOf(later);

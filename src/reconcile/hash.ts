@@ -35,9 +35,9 @@ export function containerHash({ pod, container, digest, configs }: ContainerHash
     volumeMounts,
     resources,
     security,
-    env: env.map(withoutPosition),
+    env: env.map(withoutOptional),
     fields: env.flatMap((entry) => fieldValues(entry, pod)),
-    volumes: volumes.filter((volume) => volume.kind !== 'emptyDir').map(withoutPosition),
+    volumes: volumes.filter((volume) => volume.kind !== 'emptyDir').map(withoutOptional),
     restartedAt: pod.annotations[RESTARTED_AT],
   };
   const configuration = [
@@ -87,8 +87,8 @@ function mountedVolumes(pod: PodSpec, container: ContainerSpec): Volume[] {
   return pod.volumes.filter((volume) => mounted.has(volume.name));
 }
 
-/** Where a thing stands in its file, and whether it may be absent, does not change what runs. */
-function withoutPosition(entry: EnvEntry | Volume): unknown {
+/** Whether a reference may lead nowhere does not change what runs. */
+function withoutOptional(entry: EnvEntry | Volume): unknown {
   if (!('source' in entry)) return entry;
   return { ...entry, source: { kind: entry.source.kind, name: entry.source.name } };
 }

@@ -1,0 +1,158 @@
+// A machine in memory behind the reconciler's interfaces: many workloads, slow registries, failing steps.
+import assert from 'node:assert';
+
+import type {
+  ActualContainer,
+  ActualPod,
+  Effects,
+  ImageRequest,
+  Images,
+  Observer,
+  Step,
+  WorkloadId,
+} from '../../src/reconcile/effects.ts';
+import { sameWorkload } from '../../src/reconcile/workload-id.ts';
+import type { ManualClock } from './manual-clock.ts';
+import { digestOf } from './sample-workload.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type FakePod = Omit<ActualPod, 'containers'> & { containers: Mutable<ActualContainer>[] };
+
+export class FakeMachine implements Observer, Images {
+  pods_: FakePod[] = [];
+  readonly images = new Set<string>();
+  /** Every step in order: `startContainer web/main`. */
+  readonly log: string[] = [];
+  /** Every image request that was made. */
+  readonly asked: string[] = [];
+  /** References that nobody can resolve, with the error they give. */
+  readonly unresolvable = new Map<string, Error>();
+  /** Digests whose pull hangs until it is aborted or released. */
+  readonly hanging = new Map<string, PromiseWithResolvers<void>>();
+  /** Errors by the log line of a step. */
+  readonly failing = new Map<string, Error>();
+  /** Called before each step; may throw to play a dying agent. */
+  beforeStep: (line: string) => void = () => {};
+  observeError: Error | undefined;
+  readonly imported: string[] = [];
+  readonly #clock: ManualClock;
+  #nextId = 0;
+
+  constructor(clock: ManualClock) {
+    this.#clock = clock;
+  }
+
+  readonly effects: Effects = {
+    pullImage: (step, signal) => this.#pull(step, signal),
+    createSandbox: (step) =>
+      this.#step(step, () => {
+        const { workload, namespace, name, uid, hash, spec } = step.pod;
+        if (this.pods_.some((pod) => pod.uid === uid)) return;
+        assert(!this.pods_.some((pod) => pod.name === name && pod.namespace === namespace), `second pod ${name}`);
+        const graceSeconds = spec.terminationGracePeriodSeconds;
+        this.pods_.push({ workload, namespace, name, uid, hash, graceSeconds, sandbox: 'ready', containers: [] });
+      }),
+    startContainer: (step) =>
+      this.#step(step, () => {
+        assert(this.images.has(step.container.image.digest), 'the image is here');
+        const pod = this.pods_.find((candidate) => candidate.uid === step.pod.uid);
+        assert(pod !== undefined, 'the sandbox is here');
+        assert(!pod.containers.some(({ name }) => name === step.container.name), 'no second container');
+        this.#nextId += 1;
+        const { name, hash } = step.container;
+        const ended = { finishedAt: undefined, exitCode: undefined, state: 'running' as const };
+        const startedAt = this.#clock.now();
+        pod.containers.push({ name, hash, id: String(this.#nextId), startedAt, history: step.history, ...ended });
+      }),
+    stopContainer: (step) => this.#step(step, () => this.exit(`${step.pod.name}/${step.container.name}`, 143)),
+    removeContainer: (step) =>
+      this.#step(step, () => {
+        const pod = this.pods_.find((candidate) => candidate.uid === step.pod.uid);
+        if (pod !== undefined) pod.containers = pod.containers.filter(({ id }) => id !== step.container.id);
+      }),
+    removeSandbox: (step) =>
+      this.#step(step, () => {
+        this.pods_ = this.pods_.filter((pod) => pod.uid !== step.pod.uid);
+      }),
+  };
+
+  async workloads(): Promise<WorkloadId[]> {
+    return this.pods_.map((pod) => pod.workload);
+  }
+
+  async pods(workload: WorkloadId, names: readonly string[]): Promise<ActualPod[]> {
+    if (this.observeError !== undefined) throw this.observeError;
+    const found = this.pods_.filter((pod) => {
+      const bearsName = pod.namespace === workload.namespace && names.includes(pod.name);
+      return sameWorkload(pod.workload, workload) || bearsName;
+    });
+    return structuredClone(found);
+  }
+
+  async hasImage(digest: string): Promise<boolean> {
+    return this.images.has(digest);
+  }
+
+  async resolve({ reference, policy }: ImageRequest): Promise<string> {
+    this.asked.push(`${policy} ${reference}`);
+    const error = this.unresolvable.get(reference);
+    if (error !== undefined) throw error;
+    return digestOf(reference);
+  }
+
+  async importFile(path: string): Promise<void> {
+    this.imported.push(path);
+  }
+
+  /** End a container, `pod/name`. */
+  exit(subject: string, exitCode: number): void {
+    const container = this.#container(subject);
+    assert.equal(container.state, 'running', `${subject} runs`);
+    Object.assign(container, { state: 'exited', finishedAt: this.#clock.now(), exitCode });
+  }
+
+  /** `web/main running`, sorted. */
+  running(): string[] {
+    const all = this.pods_.flatMap((pod) => pod.containers.map((c) => ({ line: `${pod.name}/${c.name}`, c })));
+    return all.flatMap(({ line, c }) => (c.state === 'running' ? [line] : [])).sort();
+  }
+
+  hashOf(subject: string): string {
+    return this.#container(subject).hash;
+  }
+
+  idOf(subject: string): string {
+    return this.#container(subject).id;
+  }
+
+  #container(subject: string): Mutable<ActualContainer> {
+    const [podName, name] = subject.split('/');
+    const pod = this.pods_.find((candidate) => candidate.name === podName);
+    const container = pod?.containers.find((candidate) => candidate.name === name);
+    assert(container !== undefined, `${subject} is here`);
+    return container;
+  }
+
+  async #step(step: Step, act: () => void): Promise<void> {
+    const container = 'container' in step ? `/${step.container.name}` : '';
+    const line = `${step.do} ${step.pod.name}${container}`;
+    this.beforeStep(line);
+    this.log.push(line);
+    const error = this.failing.get(line);
+    if (error !== undefined) throw error;
+    act();
+  }
+
+  async #pull({ image }: Step<'pullImage'>, signal: AbortSignal): Promise<void> {
+    this.log.push(`pullImage ${image.reference}`);
+    const hanging = this.hanging.get(image.digest);
+    if (hanging !== undefined) {
+      const aborted = Promise.withResolvers<never>();
+      signal.addEventListener('abort', () => aborted.reject(new Error('aborted')), { once: true });
+      await Promise.race([hanging.promise, aborted.promise]);
+    }
+    const error = this.failing.get(`pullImage ${image.reference}`);
+    if (error !== undefined) throw error;
+    this.images.add(image.digest);
+  }
+}
