@@ -10,10 +10,12 @@ type ConfigKind = ConfigReference['kind'];
 export type ConfigCatalog = {
   /** What a reference leads to; `uncertain` when it is declared with mistakes, so that its keys are not known. */
   readonly find: (kind: ConfigKind, namespace: string, name: string) => ConfigData | 'uncertain' | undefined;
-  /** The names declared in a namespace, for suggestions. */
+  /** Names declared in a namespace, for suggestions: not all where there are very many. */
   readonly names: (kind: ConfigKind, namespace: string) => readonly string[];
   readonly all: (kind: ConfigKind) => readonly ConfigData[];
 };
+
+const MOST_SUGGESTIONS = 100;
 
 /** `rejected`: documents with mistakes. Where two manifests have one name, the first counts. */
 export function configCatalog(
@@ -25,6 +27,8 @@ export function configCatalog(
     entries.toReversed().map(({ kind, data }) => [identity(kind, data.namespace, data.name), data]),
   );
   const uncertain = new Set(rejected.map(rejectedIdentity));
+  const byNamespace = Map.groupBy(entries, ({ kind, data }) => `${kind} ${data.namespace}`);
+  const names = new Map([...byNamespace].map(([key, group]) => [key, group.map(({ data }) => data.name)]));
   const all = (kind: ConfigKind): ConfigData[] =>
     entries.filter((entry) => entry.kind === kind).map(({ data }) => data);
   return {
@@ -32,7 +36,7 @@ export function configCatalog(
       const key = identity(kind, namespace, name);
       return known.get(key) ?? (uncertain.has(key) ? 'uncertain' : undefined);
     },
-    names: (kind, namespace) => all(kind).flatMap((data) => (data.namespace === namespace ? [data.name] : [])),
+    names: (kind, namespace) => names.get(`${kind} ${namespace}`)?.slice(0, MOST_SUGGESTIONS) ?? [],
     all,
   };
 }

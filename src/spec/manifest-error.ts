@@ -48,9 +48,9 @@ const LEAD = 60;
 function excerptOf(source: SourceText, span: Span): Excerpt | undefined {
   const { line, column } = positionAt(source, span.start);
   const whole = lineOf(source, line);
-  if (whole.trim() === '') return undefined;
   const from = whole.length > WIDEST_LINE && column > LEAD ? column - LEAD : 0;
   const shown = whole.slice(from, from + WIDEST_LINE);
+  if (shown.trim() === '') return undefined;
   const start = column - 1 - from;
   const room = Math.max(shown.trimEnd().length - start, 1);
   return { line: shown, start, width: Math.min(Math.max(span.end - span.start, 1), room) };

@@ -10,7 +10,7 @@ type HostPort = { readonly path: Path; readonly port: ContainerPortManifest };
 
 /** Complaints about ports of the host that two containers of one pod ask for, or that cannot be had. */
 export function* hostPortComplaints(spec: PodSpecManifest): Iterable<Complaint> {
-  const taken: HostPort[] = [];
+  const taken = new Map<string, Set<string>>();
   for (const entry of declaredPorts(spec)) {
     const { path, port } = entry;
     if (port.hostPort === undefined || port.hostPort === null) {
@@ -22,12 +22,11 @@ export function* hostPortComplaints(spec: PodSpecManifest): Iterable<Complaint> 
       const message = `With hostNetwork the host's port is the container's: expected ${port.containerPort}`;
       yield { path: [...path, 'hostPort'], message };
     }
-    const other = taken.find((known) => collide(known.port, port));
-    if (other !== undefined) {
-      const message = `The host port ${port.hostPort}/${port.protocol ?? 'TCP'} is already taken in this pod`;
-      yield { path: [...path, 'hostPort'], message };
+    const name = `${port.hostPort}/${port.protocol ?? 'TCP'}`;
+    if (isTaken(taken.get(name), port)) {
+      yield { path: [...path, 'hostPort'], message: `The host port ${name} is already taken in this pod` };
     }
-    taken.push(entry);
+    taken.set(name, (taken.get(name) ?? new Set()).add(address(port)));
   }
 }
 
@@ -45,12 +44,15 @@ function* declaredPorts(spec: PodSpecManifest): Iterable<HostPort> {
   }
 }
 
-function collide(a: ContainerPortManifest, b: ContainerPortManifest): boolean {
-  if (a.hostPort !== b.hostPort || (a.protocol ?? 'TCP') !== (b.protocol ?? 'TCP')) return false;
-  return a.hostIP === b.hostIP || isAnyAddress(a.hostIP) || isAnyAddress(b.hostIP);
+const ANY_ADDRESS = 'any';
+
+/** `addresses`: those on which the port is taken. A port on any address collides with all others. */
+function isTaken(addresses: ReadonlySet<string> | undefined, port: ContainerPortManifest): boolean {
+  if (addresses === undefined) return false;
+  return address(port) === ANY_ADDRESS || addresses.has(ANY_ADDRESS) || addresses.has(address(port));
 }
 
-function isAnyAddress(address: string | null | undefined): boolean {
-  if (address === undefined || address === null) return true;
-  return address === '0.0.0.0' || (isIPv6(address) && /^[0:]+$/.test(address));
+function address({ hostIP }: ContainerPortManifest): string {
+  if (hostIP === undefined || hostIP === null || hostIP === '0.0.0.0') return ANY_ADDRESS;
+  return isIPv6(hostIP) && /^[0:]+$/.test(hostIP) ? ANY_ADDRESS : hostIP;
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 
 import type { HostPathType } from '../model.ts';
+import { quoted } from '../quoted-text.ts';
 import { NOT_YET } from './kubernetes-fields.ts';
 import { checked, exactlyOneOf, manifestObject, text, type Complaint } from './manifest-object.ts';
 import { configKeyProblem, labelNameProblem, subdomainProblem } from './names.ts';
@@ -26,22 +27,32 @@ const mode = checked(z.number(), function* (value) {
 
 /** Kubernetes keeps `..data` and its like beside the files, so no path begins with `..`. */
 function itemPathProblem(path: string): string | undefined {
-  return path.startsWith('..') ? "The path must not begin with '..'" : relativePathProblem(path);
+  if (path.startsWith('..')) return "The path must not begin with '..'";
+  if (path !== '' && normalizedPath(path) === '') return `${quoted(path)} is no path of a file`;
+  return relativePathProblem(path);
 }
 
 const item = manifestObject({ key: text(configKeyProblem), path: text(itemPathProblem), mode: mode.nullish() });
 
 const items = checked(z.array(item), function* (entries): Iterable<Complaint> {
-  const seen: string[] = [];
+  const files = new Set<string>();
+  const directories = new Set<string>();
   for (const [index, entry] of entries.entries()) {
     const path = normalizedPath(entry.path);
-    const other = seen.find((known) => known === path || known.startsWith(`${path}/`) || path.startsWith(`${known}/`));
-    if (other !== undefined) {
-      yield { path: [index, 'path'], message: `The path collides with '${other}' of an entry above` };
+    const parents = parentsOf(path);
+    if (files.has(path) || directories.has(path) || parents.some((parent) => files.has(parent))) {
+      yield { path: [index, 'path'], message: 'The path collides with that of an entry above' };
     }
-    seen.push(path);
+    files.add(path);
+    for (const parent of parents) directories.add(parent);
   }
 });
+
+/** `a/b/c` is in `a` and in `a/b`. */
+function parentsOf(path: string): readonly string[] {
+  const steps = path.split('/');
+  return steps.slice(1).map((_, index) => steps.slice(0, index + 1).join('/'));
+}
 
 const configOptions = { items: items.nullish(), defaultMode: mode.nullish(), optional: z.boolean().nullish() };
 
