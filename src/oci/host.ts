@@ -1,13 +1,16 @@
 // One machine's containers and images: the places on disk and what works on them, opened together. The agent, `berth run` and
 // every other command open their own; locks on disk keep them apart (design: several processes at once).
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { readCgroupLayout } from '../linux/cgroup/layout.ts';
 import { openContentStore, type ContentStore } from './image/content-store.ts';
 import type { LayerStore } from './image/layer-sink.ts';
+import type { Image } from './image/image.ts';
 import { openLayerStore } from './image/layer-store.ts';
+import { defaultNetwork, type NetworkConfig } from './network/network-config.ts';
+import { readUserFiles } from './pod/user-files.ts';
 import { openRuntime, type Runtime } from './runtime/runtime.ts';
+import type { UserFiles } from './runtime/user.ts';
 
 export type HostPaths = {
   /** `--root`: images, layers, writable layers, logs. Durable. */
@@ -23,15 +26,32 @@ export type Host = {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly runtime: Runtime;
+  readonly network: NetworkConfig;
+  /** Users and groups of an image, read once. */
+  readonly userFiles: (image: Image) => UserFiles;
 };
 
 /** Open (and on first use make) the directories, 0700 (SEC-14). Throws what making them throws. */
 export function openHost(paths: HostPaths): Host {
   for (const directory of [paths.root, paths.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const layers = openLayerStore(paths.root);
   return {
     paths,
     content: openContentStore(paths.root),
-    layers: openLayerStore(join(paths.root)),
+    layers,
     runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout() }),
+    network: defaultNetwork(paths.state),
+    userFiles: cachedUserFiles(layers),
+  };
+}
+
+function cachedUserFiles(layers: LayerStore): (image: Image) => UserFiles {
+  const known = new Map<string, UserFiles>();
+  return (image) => {
+    const files =
+      known.get(image.configDigest) ??
+      readUserFiles(image.layers.map(({ diffID }) => layers.directory(diffID)).toReversed());
+    known.set(image.configDigest, files);
+    return files;
   };
 }

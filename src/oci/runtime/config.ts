@@ -37,6 +37,8 @@ export type Mount = {
   readonly type?: string;
   readonly source?: string;
   readonly options?: readonly string[];
+  /** berth's own, of bind mounts: a path below `source`, reached without following any link (Kubernetes' subPath). */
+  readonly subPath?: string;
 };
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';

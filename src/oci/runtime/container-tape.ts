@@ -5,7 +5,7 @@
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { failBlock, statusFd } from '../../linux/tape/blocks.ts';
-import { bytes, result, text, value, type Operation, type Tape } from '../../linux/tape/operation.ts';
+import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations } from './device-operations.ts';
@@ -108,15 +108,16 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
       .filter((join) => join.flag !== 'CLONE_NEWPID')
       .flatMap((join) => joinNamespace(join.path, join.flag)),
     ...standardStreams(options),
+    ...openFifo(options.startFifo), // before the root covers it
     ...rootfsOperations(options.rootfs, directory, hostPropagation(linux)),
     ...[...mounts, ...masks].flatMap((each) => each.beforePivot),
-    ...openFifo(options.startFifo),
     ...pivotOperations(directory),
     { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
     ...withDevices(mounts, config),
     ...names(config),
     ...sysctls(linux),
-    ...[...masks.flatMap((each) => each.afterPivot), ...hidden],
+    ...masks.flatMap((each) => each.afterPivot),
+    ...hidden,
     ...(config.process === undefined || config.process.cwd === '/' ? [] : makeDirectories(config.process.cwd)),
     ...(config.root.readonly === true ? [readonlyRoot()] : []),
     ...programOperations(options),
@@ -188,24 +189,20 @@ const O_APPEND_LOG = value(0o2002101, 'O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC');
 /** Standard streams from files, opened while the host is in view. The container writes to them itself: no pump process. */
 function standardStreams({ stdio, terminal }: ContainerTapeOptions): Operation[] {
   const { stdin, stdout, stderr } = stdio;
-  const open = (path: string, fd: number, flags: Operation['args'][number]): Operation[] => {
-    const opened = result(`stream ${fd}`);
-    return [
-      { call: 'openat', args: [atCwd, text(path), flags, octal(0o640)], save: opened, what: `open ${path}` },
-      { call: 'dup3', args: [opened, fd, 0], what: `make it descriptor ${fd}` },
-    ];
-  };
-  const error = (): Operation[] => {
-    if (stderr === undefined) return [];
-    return stderr === stdout
-      ? [{ call: 'dup3', args: [1, 2, 0], what: 'send standard error there too' }]
-      : open(stderr, 2, O_APPEND_LOG);
-  };
+  const both: Operation = { call: 'dup3', args: [1, 2, 0], what: 'send standard error there too' };
   return [
-    ...(stdin === undefined ? [] : open(stdin, 0, O_RDONLY_CLOEXEC)),
-    ...(stdout === undefined ? [] : open(stdout, 1, O_APPEND_LOG)),
-    ...error(),
+    ...(stdin === undefined ? [] : openStream(stdin, 0, O_RDONLY_CLOEXEC)),
+    ...(stdout === undefined ? [] : openStream(stdout, 1, O_APPEND_LOG)),
+    ...(stderr === undefined ? [] : stderr === stdout ? [both] : openStream(stderr, 2, O_APPEND_LOG)),
     ...(terminal ? [takeTerminal()] : []),
+  ];
+}
+
+function openStream(path: string, fd: number, flags: Value): Operation[] {
+  const opened = result(`stream ${fd}`);
+  return [
+    { call: 'openat', args: [atCwd, text(path), flags, octal(0o640)], save: opened, what: `open ${path}` },
+    { call: 'dup3', args: [opened, fd, 0], what: `make it descriptor ${fd}` },
   ];
 }
 

@@ -15,7 +15,8 @@ import type { Tape } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import { cgroupMounts } from './cgroup-mount-operations.ts';
 import { containerTape } from './container-tape.ts';
-import type { RuntimeConfig } from './config.ts';
+import type { Resources, RuntimeConfig } from './config.ts';
+import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, writeRecord, type ContainerRecord } from './record.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
@@ -45,7 +46,7 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
   let cgroup: Cgroup | undefined;
   try {
     writeState(directory, request);
-    cgroup = createCgroup(runtime.cgroups, cgroupPath(request), request.config.linux?.resources ?? {});
+    cgroup = createCgroup(runtime.cgroups, cgroupPath(request), resourcesOf(request));
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
     await cgroup?.remove();
@@ -57,11 +58,7 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
 /** The tape that `createContainer` would run, for people to read. Changes nothing. */
 export function describeContainer(runtime: Runtime, request: CreateRequest): Tape {
   const directory = containerDirectory(runtime.stateDirectory, request.id);
-  const { tasksFiles, bornIn } = cgroupEntry(
-    runtime.cgroups,
-    cgroupPath(request),
-    request.config.linux?.resources ?? {},
-  );
+  const { tasksFiles, bornIn } = cgroupEntry(runtime.cgroups, cgroupPath(request), resourcesOf(request));
   return tapeOf(runtime, request, { directory, tasks: tasksFiles, born: bornIn });
 }
 
@@ -102,6 +99,14 @@ function writeState(directory: string, request: CreateRequest): void {
 function cgroupPath({ config, id }: CreateRequest): string {
   const path = config.linux?.cgroupsPath;
   return path === undefined || path === '' ? `/${id}` : path;
+}
+
+/** What every container may use comes after the rules of config.json, as runc has it: else /dev could not be made. */
+function resourcesOf({ config }: CreateRequest): Resources {
+  const resources = config.linux?.resources ?? {};
+  return resources.devices === undefined
+    ? resources
+    : { ...resources, devices: [...resources.devices, ...usableDeviceRules()] };
 }
 
 type Place = { readonly directory: string; readonly tasks: readonly string[]; readonly born: string | undefined };

@@ -76,7 +76,7 @@ const USABLE: readonly (readonly [major: number, minor?: number])[] = [
 ];
 
 /**
- * Device rules for `linux.resources.devices`: everything is denied but the devices that every container has. A
+ * Device rules for `linux.resources.devices`: everything is denied (but what `usableDeviceRules` adds). A
  * container with CAP_MKNOD may also make nodes of any device, which it then cannot open.
  */
 export function defaultDeviceRules(capabilities: readonly string[]): DeviceRule[] {
@@ -84,12 +84,13 @@ export function defaultDeviceRules(capabilities: readonly string[]): DeviceRule[
     { allow: true, type: 'c', access: 'm' },
     { allow: true, type: 'b', access: 'm' },
   ];
-  return [
-    { allow: false, access: 'rwm' },
-    ...(capabilities.includes('CAP_MKNOD') ? nodes : []),
-    ...USABLE.map(([major, minor]): DeviceRule => {
-      const device = { allow: true, type: 'c', major, access: 'rwm' } as const;
-      return minor === undefined ? device : { ...device, minor };
-    }),
-  ];
+  return [{ allow: false, access: 'rwm' }, ...(capabilities.includes('CAP_MKNOD') ? nodes : [])];
+}
+
+/** Rules for the devices that every container has. The runtime adds them to whatever rules a configuration has. */
+export function usableDeviceRules(): DeviceRule[] {
+  return USABLE.map(([major, minor]): DeviceRule => {
+    const device = { allow: true, type: 'c', major, access: 'rwm' } as const;
+    return minor === undefined ? device : { ...device, minor };
+  });
 }

@@ -15,6 +15,8 @@ export type ContainerOptions = {
   /** Replaces Cmd. */
   readonly args?: readonly string[] | undefined;
   readonly env: readonly string[];
+  /** Home directory of the user: HOME where neither image nor `env` say another. */
+  readonly home: string;
   readonly workingDir?: string | undefined;
   /** Already looked up; see user.ts. */
   readonly user: User;
@@ -110,7 +112,8 @@ function environment(image: ImageConfig, options: ContainerOptions): string[] {
   const variables = new Map<string, string>();
   const terminal = options.terminal ? ['TERM=xterm'] : [];
   const hostname = options.network === 'host' ? [] : [`HOSTNAME=${options.hostname}`];
-  for (const entry of [DEFAULT_PATH, ...hostname, ...terminal, ...(image.config?.Env ?? []), ...options.env]) {
+  const home = `HOME=${options.home}`;
+  for (const entry of [DEFAULT_PATH, home, ...hostname, ...terminal, ...(image.config?.Env ?? []), ...options.env]) {
     const equals = entry.indexOf('=');
     if (equals > 0) variables.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
@@ -125,10 +128,9 @@ function workingDirectory(image: ImageConfig, options: ContainerOptions): string
 /** Names with their CAP_ prefix. `ALL` in either list means every capability that Linux has. */
 function capabilitiesOf({ privileged, capabilitiesAdd, capabilitiesDrop }: ContainerOptions): readonly string[] {
   if (privileged) return CAPABILITIES;
-  const full = (name: string): string => (name.startsWith('CAP_') ? name : `CAP_${name}`);
-  const added = capabilitiesAdd.includes('ALL') ? CAPABILITIES : capabilitiesAdd.map(full);
+  const added = capabilitiesAdd.includes('ALL') ? CAPABILITIES : capabilitiesAdd.map(fullName);
   const start = capabilitiesDrop.includes('ALL') ? [] : DEFAULT_CAPABILITIES;
-  const dropped = new Set(capabilitiesDrop.map(full));
+  const dropped = new Set(capabilitiesDrop.map(fullName));
   const names = new Set([...start.filter((name) => !dropped.has(name)), ...added]);
   for (const name of names) {
     if (!CAPABILITIES.includes(name)) throw new OciError('CONFIG_INVALID', `Unknown capability '${name}'`);
@@ -136,20 +138,22 @@ function capabilitiesOf({ privileged, capabilitiesAdd, capabilitiesDrop }: Conta
   return CAPABILITIES.filter((name) => names.has(name));
 }
 
+function fullName(name: string): string {
+  return name.startsWith('CAP_') ? name : `CAP_${name}`;
+}
+
 type Namespace = { readonly type: NamespaceType; readonly path?: string };
 
 function namespaces({ network, ipc }: ContainerOptions): readonly Namespace[] {
-  const joined = (type: NamespaceType, path: string | undefined): Namespace[] =>
-    path === 'host' ? [] : [path === undefined ? { type } : { type, path }];
-  const uts: Namespace[] = network === 'host' ? [] : [{ type: 'uts' }];
-  return [
-    { type: 'pid' },
-    { type: 'mount' },
-    ...uts,
-    { type: 'cgroup' },
-    ...joined('network', network),
-    ...joined('ipc', ipc),
-  ];
+  const own = network === 'host' ? ['pid', 'mount', 'cgroup'] : ['pid', 'mount', 'uts', 'cgroup'];
+  const made = own.map((type) => ({ type: type as NamespaceType }));
+  return [...made, ...joined('network', network), ...joined('ipc', ipc)];
+}
+
+/** `host`: none. A path: that one. Undefined: a new one. */
+function joined(type: NamespaceType, path: string | undefined): Namespace[] {
+  if (path === 'host') return [];
+  return [path === undefined ? { type } : { type, path }];
 }
 
 function systemMounts({ privileged, network }: ContainerOptions): readonly Mount[] {

@@ -1,6 +1,7 @@
 // The mounts of config.json as tape operations: sources are cloned while the host is still in view, targets are reached
 // after pivot_root, where every path ends inside the container.
 import {
+  AT_EMPTY_PATH,
   AT_RECURSIVE,
   MOUNT_ATTR_FLAGS,
   MOVE_MOUNT_FLAGS,
@@ -8,7 +9,19 @@ import {
   OPEN_TREE_FLAGS,
 } from '../../linux/mount-flags.ts';
 import { formatFlags } from '../../linux/flags.ts';
-import { bytes, result, text, value, type Bytes, type Operation, type Value } from '../../linux/tape/operation.ts';
+import {
+  bytes,
+  result,
+  text,
+  value,
+  words,
+  type Bytes,
+  type Operation,
+  type Result,
+  type Value,
+} from '../../linux/tape/operation.ts';
+import { O_CLOEXEC, O_PATH } from '../../linux/at.ts';
+import { RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
 import { OciError } from '../error.ts';
 import type { Mount } from './config.ts';
 import { cgroupMountOperations, type CgroupMount } from './cgroup-mount-operations.ts';
@@ -63,36 +76,74 @@ function fileSystemOperations(mount: Mount, options: MountFlags): Operation[] {
   ];
 }
 
-function bindOperations(
-  mount: Mount,
-  options: MountFlags,
-  { index, facts }: { index: number; facts: MountFacts },
-): MountOperations {
-  const { destination, source } = mount;
-  const kind = source === undefined ? undefined : facts.kindOf(source);
+type BindContext = { readonly index: number; readonly facts: MountFacts };
+
+function bindOperations(mount: Mount, options: MountFlags, { index, facts }: BindContext): MountOperations {
+  const { destination, source, subPath } = mount;
+  const from = subPath === undefined ? source : `${source}/${subPath}`;
+  const kind = from === undefined ? undefined : facts.kindOf(from);
   if (source === undefined || kind === undefined) {
     throw new OciError(
       'CONFIG_INVALID',
-      `Cannot mount '${source ?? ''}' on ${destination}: no such file or directory on the host`,
+      `Cannot mount '${from ?? ''}' on ${destination}: no such file or directory on the host`,
     );
   }
   const tree = result(`mount ${index}`);
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (options.bind === 'bind' ? 0 : AT_RECURSIVE);
+  const take =
+    subPath === undefined ? [takeTree(source, options, tree)] : takeSubPath({ source, subPath, options, index, tree });
   return {
-    beforePivot: [
-      {
-        call: 'open_tree',
-        args: [atCwd, text(source), value(flags, formatFlags(flags, OPEN_TREE_FLAGS))],
-        save: tree,
-        what: `take ${source} for ${destination}`,
-      },
-    ],
+    beforePivot: take,
     afterPivot: [
       ...(kind === 'directory' ? makeDirectories(destination) : makeFile(destination)),
-      moveMount(tree, destination, `mount ${source} on ${destination}`),
+      moveMount(tree, destination, `mount ${from} on ${destination}`),
       ...attributeOperations(destination, options),
     ],
   };
+}
+
+function treeFlags(options: MountFlags): number {
+  return OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (options.bind === 'bind' ? 0 : AT_RECURSIVE);
+}
+
+function takeTree(source: string, options: MountFlags, tree: Result): Operation {
+  const flags = treeFlags(options);
+  const shown = formatFlags(flags, OPEN_TREE_FLAGS);
+  return { call: 'open_tree', args: [atCwd, text(source), value(flags, shown)], save: tree, what: `take ${source}` };
+}
+
+type SubPath = {
+  readonly source: string;
+  readonly subPath: string;
+  readonly options: MountFlags;
+  readonly index: number;
+  readonly tree: Result;
+};
+
+/** A path below a volume that another container may be changing: the kernel walks it and follows no link (CVE-2021-30465). */
+function takeSubPath({ source, subPath, options, index, tree }: SubPath): Operation[] {
+  const volume = result(`volume ${index}`);
+  const below = result(`sub path ${index}`);
+  const how = words(
+    [O_PATH | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS],
+    '{O_PATH|O_CLOEXEC, RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS}',
+  );
+  const flags = treeFlags(options) | AT_EMPTY_PATH;
+  const shown = formatFlags(flags, { ...OPEN_TREE_FLAGS, AT_EMPTY_PATH });
+  return [
+    {
+      call: 'openat',
+      args: [atCwd, text(source), value(O_PATH | O_CLOEXEC, 'O_PATH|O_CLOEXEC'), 0],
+      save: volume,
+      what: `open ${source}`,
+    },
+    { call: 'openat2', args: [volume, text(subPath), how, 24], save: below, what: `find '${subPath}' below ${source}` },
+    {
+      call: 'open_tree',
+      args: [below, text(''), value(flags, shown)],
+      save: tree,
+      what: `take '${subPath}' of ${source}`,
+    },
+  ];
 }
 
 /** Attach a detached mount at a path of the container. */

@@ -1,16 +1,13 @@
 // Tape operations that make and check places in the container's own tree. They run after pivot_root: no path leaves it.
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { result, text, value, words, type Operation, type Value } from '../../linux/tape/operation.ts';
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, O_WRONLY } from '../../linux/at.ts';
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
+import { RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
 
 export const atCwd = value(AT_FDCWD, 'AT_FDCWD');
 
 const S_IFREG = 0o100000;
-const O_WRONLY = 0o1;
-const O_CLOEXEC = 0o2000000;
-const O_PATH = 0o10000000;
-const O_DIRECTORY = 0o200000;
-const RESOLVE_NO_SYMLINKS = 0x4;
 
 /** mkdir -p: every missing directory of an absolute path. What exists stays; what cannot be made fails at its use. */
 export function makeDirectories(path: string): Operation[] {

@@ -135,6 +135,8 @@ function capabilityOperations(process: Process): Operation[] {
     permitted: maskOf(process, 'permitted'),
     inheritable: maskOf(process, 'inheritable'),
   };
+  // The kernel raises an ambient capability only where it is permitted and inheritable; runc leaves the others out too.
+  const raisable = sets.permitted & sets.inheritable;
   const shown = `{effective ${capabilityNames(sets.effective).join('|') || '0'}}`;
   return [
     {
@@ -142,7 +144,7 @@ function capabilityOperations(process: Process): Operation[] {
       args: [bytes(capabilityHeader(), '{v3, self}'), bytes(capabilityData(sets), shown)],
       what: 'set the capabilities',
     },
-    ...capabilityNames(maskOf(process, 'ambient')).map((name) => ({
+    ...capabilityNames(maskOf(process, 'ambient') & raisable).map((name) => ({
       call: 'prctl',
       args: [
         value(PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'),

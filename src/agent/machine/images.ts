@@ -1,0 +1,77 @@
+// Images for the reconciler: what a reference stands for, and bringing it here.
+import type { Host } from '../../oci/host.ts';
+import { OciError } from '../../oci/error.ts';
+import { blobPath } from '../../oci/image/content-store.ts';
+import { importImages } from '../../oci/image/import.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { readIndex, REF_NAME } from '../../oci/image/image-index.ts';
+import { pullImage, type PullOptions } from '../../oci/image/pull.ts';
+import { formatReference, parseReference } from '../../oci/image/reference.ts';
+import { isComplete, resolveImage } from '../../oci/image/resolve.ts';
+import type { Images } from '../../reconcile/effects.ts';
+
+export type PullSettings = Pick<PullOptions, 'registry' | 'concurrency' | 'reserveBytes' | 'onProgress'>;
+
+/** Resolution and import for the reconciler. */
+export function openImages(host: Host, settings: PullSettings): Images {
+  return {
+    resolve: async ({ reference, policy }, signal) => {
+      const local = policy === 'Always' ? undefined : resolveImage(host.content, reference);
+      if (local !== undefined) return local.digest;
+      if (policy === 'Never')
+        throw new OciError('IMAGE_MISSING', `Image ${reference} is not on this machine, and imagePullPolicy is Never`);
+      return (await bringImage(host, reference, { settings, signal })).digest;
+    },
+    importFile: async (path, signal) => {
+      const { content: store, layers } = host;
+      await importImages(path, { store, layers, signal });
+    },
+  };
+}
+
+/** Fetch what is missing of an image and unpack what is not unpacked. A local image whose layers are blobs here needs no network. */
+export async function bringImage(
+  host: Host,
+  reference: string,
+  { settings, signal }: { readonly settings: PullSettings; readonly signal: AbortSignal },
+): Promise<Image> {
+  const { content: store, layers } = host;
+  return pullImage(reference, { ...settings, store, layers, signal });
+}
+
+/** Make an image usable that a digest names: unpack its blobs, or fetch it under its repository and that digest. */
+export async function ensureImage(
+  host: Host,
+  wanted: { readonly reference: string; readonly digest: string },
+  options: { readonly settings: PullSettings; readonly signal: AbortSignal },
+): Promise<void> {
+  const image = imageByDigest(host, wanted.digest);
+  if (image !== undefined && (await unpackFromBlobs(host, image, options.signal))) return;
+  const { registry, repository } = parseReference(wanted.reference);
+  await bringImage(host, formatReference({ registry, repository, tag: undefined, digest: wanted.digest }), options);
+}
+
+async function unpackFromBlobs(host: Host, image: Image, signal: AbortSignal): Promise<boolean> {
+  for (const { descriptor, diffID } of image.layers) {
+    if (host.layers.has(diffID)) continue;
+    const layer = { diffID, mediaType: descriptor.mediaType, sizeBytes: descriptor.size };
+    try {
+      await host.layers.unpackBlob(layer, blobPath(host.content, descriptor.digest), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+  return isComplete(image, host.content, host.layers);
+}
+
+/** The image whose platform manifest has this digest, under whatever name it is in the store. */
+export function imageByDigest(host: Host, digest: string): Image | undefined {
+  const names = readIndex(host.content).flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);
+  for (const name of names) {
+    const image = resolveImage(host.content, name);
+    if (image?.digest === digest) return image;
+  }
+  return undefined;
+}

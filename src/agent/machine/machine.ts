@@ -1,0 +1,110 @@
+// The reconciler's hands and eyes on this machine: effects, observer and images over src/oci, and a word when a container ends.
+import type { Host } from '../../oci/host.ts';
+import { OciError } from '../../oci/error.ts';
+import { identityOf } from '../../oci/pod/labels.ts';
+import { removePodContainer } from '../../oci/pod/remove.ts';
+import { createSandbox, removeSandbox, type SandboxSpec } from '../../oci/pod/sandbox.ts';
+import { startPodContainer } from '../../oci/pod/start-container.ts';
+import { stopContainer } from '../../oci/runtime/signal-container.ts';
+import { listStates, readState } from '../../oci/runtime/state.ts';
+import { waitContainer } from '../../oci/runtime/wait.ts';
+import type { DesiredPod, Effects, Images, Observer, WorkloadId } from '../../reconcile/effects.ts';
+import { ensureImage, imageByDigest, openImages, type PullSettings } from './images.ts';
+import { openObserver, workloadOf } from './observer.ts';
+import { podContainer } from './pod-container.ts';
+
+export type MachineOptions = {
+  readonly pulls: PullSettings;
+  /** A container of this workload ended: look again. */
+  readonly onExit: (workload: WorkloadId) => void;
+  /** What went wrong while watching, which no step reports. */
+  readonly onError: (error: unknown) => void;
+};
+
+export type Machine = {
+  readonly effects: Effects;
+  readonly observer: Observer;
+  readonly images: Images;
+  /** Watch the containers that run already: those of an agent before this one. Call once, before the first look. */
+  readonly adopt: () => void;
+  /** Stop watching. */
+  readonly close: () => void;
+};
+
+/** The machine behind `host`. */
+export function openMachine(host: Host, options: MachineOptions): Machine {
+  const closing = new AbortController();
+  const watch = (id: string): void => {
+    watchExit(host, id, { ...options, signal: closing.signal });
+  };
+  return {
+    effects: effectsOver(host, options, watch),
+    observer: openObserver(host),
+    images: openImages(host, options.pulls),
+    adopt: () => {
+      for (const { record, status } of listStates(host.paths.state)) if (status !== 'stopped') watch(record.id);
+    },
+    close: () => closing.abort(),
+  };
+}
+
+function effectsOver(host: Host, { pulls }: MachineOptions, watch: (id: string) => void): Effects {
+  return {
+    pullImage: ({ image }, signal) => ensureImage(host, image, { settings: pulls, signal }),
+    createSandbox: async ({ pod }) => {
+      await createSandbox(host, sandboxSpec(pod));
+    },
+    startContainer: async ({ pod, container, history }) => {
+      const sandbox = await createSandbox(host, sandboxSpec(pod));
+      const image = imageByDigest(host, container.image.digest);
+      if (image === undefined)
+        throw new OciError('IMAGE_MISSING', `Image ${container.image.reference} is not in the store any more`);
+      const started = await startPodContainer(
+        host,
+        sandbox,
+        podContainer(host, sandbox, image, { pod, container, history }),
+      );
+      watch(started.id);
+    },
+    stopContainer: async ({ container, graceSeconds }, signal) => {
+      if (readState(host.paths.state, container.id) === undefined) return;
+      await stopContainer(host.runtime, container.id, { graceMs: graceSeconds * 1000, signal });
+    },
+    removeContainer: ({ container }) => removePodContainer(host, container.id, { force: false }),
+    removeSandbox: ({ pod }) => removeSandbox(host, pod.uid),
+  };
+}
+
+function sandboxSpec(pod: DesiredPod): SandboxSpec {
+  const { spec, workload } = pod;
+  const published = spec.hostNetwork ? [] : spec.containers.flatMap(({ ports }) => ports);
+  return {
+    uid: pod.uid,
+    namespace: pod.namespace,
+    name: pod.name,
+    owner: workload.kind,
+    workload: workload.name,
+    hash: pod.hash,
+    graceSeconds: spec.terminationGracePeriodSeconds,
+    hostname: spec.hostname ?? pod.name,
+    network: spec.hostNetwork ? 'host' : 'bridge',
+    ports: published.flatMap(({ hostPort, hostIP, containerPort, protocol }) =>
+      hostPort === undefined ? [] : [{ hostPort, hostIP, containerPort, protocol }],
+    ),
+  };
+}
+
+function watchExit(
+  host: Host,
+  id: string,
+  { onExit, onError, signal }: MachineOptions & { readonly signal: AbortSignal },
+): void {
+  const identity = identityOf(readState(host.paths.state, id)?.record.labels ?? {});
+  if (identity === undefined || identity.owner === 'run') return;
+  waitContainer(host.paths.state, id, { signal }).then(
+    () => onExit(workloadOf(identity)),
+    (error: unknown) => {
+      if (!signal.aborted) onError(error);
+    },
+  );
+}

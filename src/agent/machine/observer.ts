@@ -1,0 +1,88 @@
+// What runs on this machine, as the reconciler sees it: read from the records on disk at every look, nothing remembered.
+import type { Host } from '../../oci/host.ts';
+import { isComplete } from '../../oci/image/resolve.ts';
+import { identityOf, type ContainerIdentity } from '../../oci/pod/labels.ts';
+import { isReady, listSandboxes, type Sandbox } from '../../oci/pod/sandbox.ts';
+import { listStates, type ContainerState } from '../../oci/runtime/state.ts';
+import { shellExitCode } from '../../linux/siginfo.ts';
+import type { ActualContainer, ActualPod, Observer, WorkloadId } from '../../reconcile/effects.ts';
+import { imageByDigest } from './images.ts';
+
+type Found = { readonly state: ContainerState; readonly identity: ContainerIdentity };
+
+/** An observer of the pods that sources keep. Containers of `berth run` are not the reconciler's. */
+export function openObserver(host: Host): Observer {
+  return {
+    workloads: () => Promise.resolve(distinct(podsOf(host).map((pod) => pod.workload))),
+    pods: (workload, podNames) => {
+      const wanted = (pod: ActualPod): boolean =>
+        isSame(pod.workload, workload) || (pod.namespace === workload.namespace && podNames.includes(pod.name));
+      return Promise.resolve(podsOf(host).filter(wanted));
+    },
+    hasImage: (digest) => {
+      const image = imageByDigest(host, digest);
+      return Promise.resolve(image !== undefined && isComplete(image, host.content, host.layers));
+    },
+  };
+}
+
+/** Every pod that a source keeps, with its containers, oldest first. */
+export function podsOf(host: Host): ActualPod[] {
+  const containers = listStates(host.paths.state).flatMap((state): Found[] => {
+    const identity = identityOf(state.record.labels);
+    return identity === undefined || identity.owner === 'run' ? [] : [{ state, identity }];
+  });
+  const sandboxes = listSandboxes(host).filter(({ owner }) => owner !== 'run');
+  return sandboxes.map((sandbox) =>
+    toPod(
+      sandbox,
+      containers.filter(({ identity }) => identity.podUid === sandbox.uid),
+    ),
+  );
+}
+
+function toPod(sandbox: Sandbox, containers: readonly Found[]): ActualPod {
+  return {
+    workload: workloadOf(sandbox),
+    namespace: sandbox.namespace,
+    name: sandbox.name,
+    uid: sandbox.uid,
+    hash: sandbox.hash,
+    graceSeconds: sandbox.graceSeconds,
+    sandbox: isReady(sandbox) ? 'ready' : 'broken',
+    containers: containers.map(toContainer),
+  };
+}
+
+/** The workload of a sandbox that a source keeps. */
+export function workloadOf({
+  owner,
+  namespace,
+  workload,
+}: Pick<Sandbox, 'owner' | 'namespace' | 'workload'>): WorkloadId {
+  return { kind: owner === 'Deployment' ? 'Deployment' : 'Pod', namespace, name: workload };
+}
+
+const STATES = { creating: 'created', created: 'created', running: 'running', stopped: 'exited' } as const;
+
+function toContainer({ state, identity }: Found): ActualContainer {
+  const { record, status, exit, finishedAt } = state;
+  return {
+    name: identity.container,
+    id: record.id,
+    hash: identity.hash,
+    state: STATES[status],
+    startedAt: record.createdAt,
+    finishedAt,
+    exitCode: exit === undefined ? undefined : shellExitCode(exit),
+    history: { restarts: identity.restarts, crashes: identity.crashes },
+  };
+}
+
+function isSame(a: WorkloadId, b: WorkloadId): boolean {
+  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+}
+
+function distinct(ids: readonly WorkloadId[]): WorkloadId[] {
+  return [...new Map(ids.map((id) => [`${id.kind} ${id.namespace}/${id.name}`, id])).values()];
+}

@@ -1,0 +1,133 @@
+// The runtime's commands over src/oci/runtime. Each prints what runc prints.
+import { writeFileSync } from 'node:fs';
+
+import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { readCgroupLayout } from '../../linux/cgroup/layout.ts';
+import { shellExitCode } from '../../linux/siginfo.ts';
+import { signalNumber } from '../../linux/signal.ts';
+import { OciError } from '../../oci/error.ts';
+import { createContainer } from '../../oci/runtime/create.ts';
+import { deleteContainer } from '../../oci/runtime/delete.ts';
+import { execInContainer, readConfig } from '../../oci/runtime/exec.ts';
+import { openRuntime, type Runtime } from '../../oci/runtime/runtime.ts';
+import { killAll, killContainer } from '../../oci/runtime/signal-container.ts';
+import { startContainer } from '../../oci/runtime/start.ts';
+import { listStates, readState, requireState, type ContainerState } from '../../oci/runtime/state.ts';
+import { waitContainer } from '../../oci/runtime/wait.ts';
+import { readBundle } from './bundle.ts';
+
+export type OciFlags = {
+  readonly bundle: string;
+  readonly pidFile?: string | undefined;
+  readonly detach?: boolean | undefined;
+};
+
+/** A runtime whose state lies under `root`. */
+export function openOciRuntime(root: string): Runtime {
+  return openRuntime({ stateDirectory: root, cgroups: readCgroupLayout() });
+}
+
+/** create: everything but the program. */
+export async function create(runtime: Runtime, id: string, flags: OciFlags): Promise<number> {
+  const monitor = await make(runtime, id, flags, 'create');
+  monitor.release();
+  return 0;
+}
+
+/** run: create and start; unless detached, wait, delete, and end as the process did. */
+export async function run(runtime: Runtime, id: string, flags: OciFlags): Promise<number> {
+  const monitor = await make(runtime, id, flags, 'run');
+  if (flags.detach === true) {
+    monitor.release();
+    return 0;
+  }
+  const forward = (signal: NodeJS.Signals): void => killContainer(runtime, id, signalNumber(signal) ?? 15);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
+  await monitor.ended;
+  const state = await waitContainer(runtime.stateDirectory, id);
+  await deleteContainer(runtime, id, { force: true });
+  return state?.exit === undefined ? 255 : shellExitCode(state.exit);
+}
+
+async function make(runtime: Runtime, id: string, { bundle: path, pidFile }: OciFlags, mode: 'run' | 'create') {
+  const bundle = readBundle(path);
+  if (bundle.config.process?.terminal === true) {
+    throw new OciError(
+      'CONFIG_INVALID',
+      'process.terminal: a console socket is not supported yet; set terminal to false',
+    );
+  }
+  const monitor = await createContainer(runtime, {
+    id,
+    config: bundle.config,
+    rootfs: { kind: 'directory', path: bundle.rootfs },
+    bundle: bundle.directory,
+    labels: {},
+    stopSignal: 15,
+    logFile: undefined,
+    mode,
+  });
+  if (pidFile !== undefined) writeFileSync(pidFile, String(monitor.pid));
+  return monitor;
+}
+
+export function start(runtime: Runtime, id: string): number {
+  startContainer(runtime, id);
+  return 0;
+}
+
+/** kill: a signal by name or number, to the first process or to all. */
+export function kill(
+  runtime: Runtime,
+  id: string,
+  { signal, all }: { readonly signal: string; readonly all: boolean },
+): number {
+  const number = signalNumber(signal);
+  if (number === undefined) throw new OciError('CONFIG_INVALID', `Unknown signal '${signal}'`);
+  if (all && number === 9) killAll(runtime, id);
+  else killContainer(runtime, id, number);
+  return 0;
+}
+
+/** delete: with force, a missing container is fine. */
+export async function remove(runtime: Runtime, id: string, { force }: { readonly force: boolean }): Promise<number> {
+  if (force && readState(runtime.stateDirectory, id) === undefined) return 0;
+  await deleteContainer(runtime, id, { force });
+  return 0;
+}
+
+/** exec: the program with the container's environment and user, streams inherited. */
+export async function exec(runtime: Runtime, id: string, args: readonly string[]): Promise<number> {
+  const base = readConfig(runtime, id).process;
+  if (base === undefined)
+    throw new OciError('CONFIG_INVALID', `Container '${id}' has no process configuration to take over`);
+  const status = await execInContainer(runtime, { id, process: { ...base, args }, stdio: [0, 1, 2] });
+  return shellExitCode(status);
+}
+
+/** The state of runtime.md, with runc's additions. */
+export function stateDocument(runtime: Runtime, id: string): object {
+  return document(runtime, requireState(runtime.stateDirectory, id));
+}
+
+export function list(runtime: Runtime): object[] {
+  return listStates(runtime.stateDirectory).map((state) => document(runtime, state));
+}
+
+export function pids(runtime: Runtime, id: string): number[] {
+  return openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath).procs();
+}
+
+/** pause and resume. */
+export async function setFrozen(runtime: Runtime, id: string, frozen: boolean): Promise<number> {
+  const cgroup = openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath);
+  await (frozen ? cgroup.freeze() : cgroup.thaw());
+  return 0;
+}
+
+function document(runtime: Runtime, { record, status, pid }: ContainerState): object {
+  const { ociVersion, id, bundle, annotations, createdAt, cgroupPath } = record;
+  const paused = status === 'running' && openCgroup(runtime.cgroups, cgroupPath).frozen();
+  const created = new Date(createdAt).toISOString();
+  return { ociVersion, id, pid, status: paused ? 'paused' : status, bundle, created, annotations, owner: '' };
+}

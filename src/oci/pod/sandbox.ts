@@ -1,0 +1,103 @@
+// A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
+// files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { bootId } from '../../linux/boot-id.ts';
+import { isErrno } from '../../linux/errno.ts';
+import type { Host } from '../host.ts';
+import { createPodNetwork, removePodNetwork, type PodNetwork } from '../network/pod-network.ts';
+import type { PublishedPort } from '../network/published-ports.ts';
+import { etcFiles } from './etc-files.ts';
+import { podPaths } from './pod-paths.ts';
+
+export type NetworkMode = 'bridge' | 'host' | 'none';
+
+export type SandboxSpec = {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: 'Pod' | 'Deployment' | 'run';
+  readonly workload: string;
+  /** Content hash of what needs a new sandbox. */
+  readonly hash: string;
+  readonly graceSeconds: number;
+  readonly hostname: string;
+  readonly network: NetworkMode;
+  readonly ports: readonly PublishedPort[];
+};
+
+export type Sandbox = SandboxSpec & {
+  readonly bootId: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Undefined with the host's network. */
+  readonly pinned: PodNetwork | undefined;
+};
+
+/** Make the sandbox of a pod, or return the one that is there. Rejects with an OciError; nothing is left then. */
+export async function createSandbox(host: Host, spec: SandboxSpec): Promise<Sandbox> {
+  const existing = readSandbox(host, spec.uid);
+  if (existing !== undefined && isReady(existing)) return existing;
+  if (existing !== undefined) await removeSandbox(host, spec.uid);
+  const paths = podPaths(host.paths, spec.uid);
+  mkdirSync(paths.run, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.durable, { recursive: true, mode: 0o700 });
+  try {
+    const { uid, network, hostname, ports } = spec;
+    const pinned =
+      network === 'host'
+        ? undefined
+        : await createPodNetwork(host.network, { podUid: uid, mode: network, runDirectory: paths.run, ports });
+    const sandbox: Sandbox = { ...spec, bootId: bootId(), createdAt: Date.now(), pinned };
+    for (const [name, content] of etcFiles({ hostname, network, addresses: [pinned?.ipv4, pinned?.ipv6] })) {
+      writeFileSync(join(paths.run, name), content, { mode: 0o644 });
+    }
+    writeFileSync(join(paths.run, 'pod.json'), JSON.stringify(sandbox), { mode: 0o600 });
+    return sandbox;
+  } catch (error) {
+    await removeSandbox(host, spec.uid);
+    throw error;
+  }
+}
+
+/** The record of a sandbox, also of one from before a reboot. Undefined when there is none. */
+export function readSandbox(host: Host, uid: string): Sandbox | undefined {
+  try {
+    return JSON.parse(readFileSync(join(podPaths(host.paths, uid).run, 'pod.json'), 'utf8')) as Sandbox;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether containers can start in it: it is of this boot. */
+export function isReady(sandbox: Sandbox): boolean {
+  return sandbox.bootId === bootId();
+}
+
+/** Every sandbox, in the order of creation. */
+export function listSandboxes(host: Host): Sandbox[] {
+  return sandboxUids(host)
+    .flatMap((uid) => readSandbox(host, uid) ?? [])
+    .sort((a, b) => a.createdAt - b.createdAt);
+}
+
+/** The uids that have a directory, whole or not. */
+export function sandboxUids(host: Host): string[] {
+  try {
+    return readdirSync(join(host.paths.state, 'pods'));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Take a sandbox down: network, pins, record, then everything durable of the pod, logs included. Idempotent. */
+export async function removeSandbox(host: Host, uid: string): Promise<void> {
+  const paths = podPaths(host.paths, uid);
+  await removePodNetwork(host.network, { podUid: uid, runDirectory: paths.run });
+  await rm(paths.durable, { recursive: true, force: true });
+  await rm(paths.run, { recursive: true, force: true });
+}

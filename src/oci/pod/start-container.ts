@@ -1,0 +1,151 @@
+// Start one container of a pod: image layers and a fresh writable layer, config.json from image and options, then the runtime.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import type { Host } from '../host.ts';
+import type { Image } from '../image/image.ts';
+import type { Mount } from '../runtime/config.ts';
+import { createContainer, type CreateRequest } from '../runtime/create.ts';
+import { generateConfig, stopSignal, type ContainerOptions } from '../runtime/generate-config.ts';
+import type { Monitor } from '../runtime/monitor.ts';
+import type { Rootfs } from '../runtime/rootfs-operations.ts';
+import { lookUpUser, parseId, type LookedUpUser } from '../runtime/user.ts';
+import { OciError } from '../error.ts';
+import { identityLabels, type ContainerIdentity } from './labels.ts';
+import { logFile, podPaths, writableLayer } from './pod-paths.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** What a caller says of a container; where it runs follows from the sandbox. */
+export type PodContainer = Omit<ContainerOptions, 'hostname' | 'home' | 'user' | 'network' | 'ipc' | 'cgroupPath'> & {
+  readonly name: string;
+  readonly image: Image;
+  readonly hash: string;
+  readonly restarts: number;
+  readonly crashes: number;
+  /** `user[:group]`; undefined: the image's. */
+  readonly userSpec: string | undefined;
+  /** Numbers that win over what `userSpec` says. */
+  readonly runAsGroup?: number | undefined;
+  readonly runAsNonRoot: boolean;
+  readonly supplementalGroups: readonly number[];
+  /** Undefined: a log file of the pod. `inherit`: the caller's own streams; a number: a terminal. */
+  readonly streams?: 'inherit' | number | undefined;
+};
+
+/** A container that runs: its id, and the monitor that tells of its end. */
+export type StartedContainer = { readonly id: string; readonly monitor: Monitor };
+
+/** Create and start. Rejects with an OciError; nothing is left then. */
+export async function startPodContainer(
+  host: Host,
+  sandbox: Sandbox,
+  container: PodContainer,
+): Promise<StartedContainer> {
+  const id = randomBytes(16).toString('hex');
+  const layer = writableLayer(podPaths(host.paths, sandbox.uid), id);
+  const request = containerRequest(host, sandbox, { ...container, id });
+  mkdirSync(layer.work, { recursive: true, mode: 0o700 });
+  mkdirSync(layer.upper, { mode: 0o755 });
+  if (request.logFile !== undefined) mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o700 });
+  try {
+    return { id, monitor: await createContainer(host.runtime, request) };
+  } catch (error) {
+    await rm(layer.directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** What `startPodContainer` hands to the runtime. Reads the image's user files, changes nothing. */
+export function containerRequest(
+  host: Host,
+  sandbox: Sandbox,
+  container: PodContainer & { readonly id: string },
+): CreateRequest {
+  const paths = podPaths(host.paths, sandbox.uid);
+  const lowers = lowerDirectories(host, container.image);
+  const user = lookUp(host, container);
+  const layer = writableLayer(paths, container.id);
+  const terminal = typeof container.streams === 'number' ? container.streams : undefined;
+  const config = generateConfig(
+    container.image.config,
+    {
+      ...container,
+      home: user.home,
+      hostname: sandbox.hostname,
+      user: { ...user.user, additionalGids: groupsOf(user, container) },
+      mounts: [...etcMounts(paths.run), ...container.mounts],
+      network: sandbox.pinned?.netnsPath ?? 'host',
+      ipc: sandbox.pinned?.ipcnsPath,
+      cgroupPath: `${host.paths.cgroupParent}/${container.id}`,
+    },
+    host.runtime.machine,
+  );
+  const rootfs: Rootfs = {
+    kind: 'overlay',
+    lowers,
+    upper: layer.upper,
+    work: layer.work,
+    base: join(host.paths.root, 'layers'),
+  };
+  return {
+    id: container.id,
+    config,
+    rootfs,
+    bundle: layer.directory,
+    labels: identityLabels(identity(sandbox, container)),
+    stopSignal: stopSignal(container.image.config),
+    logFile: container.streams === undefined ? logFile(paths, container.name, container.restarts) : undefined,
+    terminal,
+    mode: 'run',
+  };
+}
+
+/** The layers of an image as overlay wants them: uppermost first. Throws OciError LAYER_MISSING. */
+export function lowerDirectories(host: Host, image: Image): string[] {
+  return image.layers.map(({ diffID }) => host.layers.directory(diffID)).toReversed();
+}
+
+function lookUp(host: Host, { image, userSpec, runAsGroup, runAsNonRoot, name }: PodContainer): LookedUpUser {
+  const spec = userSpec ?? image.config.config?.User ?? '';
+  const found = lookUpUser(spec, host.userFiles(image));
+  const user = { ...found.user, gid: runAsGroup ?? found.user.gid };
+  if (runAsNonRoot && user.uid === 0) {
+    const how = parseId(spec) === undefined && spec !== '' ? `user '${spec}' is root` : 'the image runs as root';
+    throw new OciError(
+      'CONFIG_INVALID',
+      `Cannot start container '${name}': runAsNonRoot is set, and ${how}; set runAsUser`,
+    );
+  }
+  return { ...found, user };
+}
+
+function groupsOf({ user }: LookedUpUser, { supplementalGroups }: PodContainer): number[] {
+  return [...new Set([...(user.additionalGids ?? []), ...supplementalGroups])];
+}
+
+function etcMounts(runDirectory: string): Mount[] {
+  return ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
+    destination: `/etc/${name}`,
+    type: 'bind',
+    source: join(runDirectory, name),
+    options: ['bind', 'rprivate'],
+  }));
+}
+
+function identity(sandbox: Sandbox, container: PodContainer): ContainerIdentity {
+  return {
+    namespace: sandbox.namespace,
+    pod: sandbox.name,
+    podUid: sandbox.uid,
+    container: container.name,
+    owner: sandbox.owner,
+    workload: sandbox.workload,
+    hash: container.hash,
+    image: container.image.reference,
+    imageDigest: container.image.digest,
+    restarts: container.restarts,
+    crashes: container.crashes,
+  };
+}
