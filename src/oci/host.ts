@@ -1,5 +1,6 @@
 // One machine's containers and images: the places on disk and what works on them, opened together. The agent, `berth run` and
 // every other command open their own; locks on disk keep them apart (design: several processes at once).
+import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 
 import { readCgroupLayout } from '../linux/cgroup/layout.ts';
@@ -7,10 +8,13 @@ import { openContentStore, type ContentStore } from './image/content-store.ts';
 import type { LayerStore } from './image/layer-sink.ts';
 import type { Image } from './image/image.ts';
 import { openLayerStore } from './image/layer-store.ts';
-import { defaultNetwork, type NetworkConfig } from './network/network-config.ts';
+import { ensureNetwork } from './network/ensure-network.ts';
+import { planNetwork, type Network, type NetworkPlan } from './network/network.ts';
 import { readUserFiles } from './pod/user-files.ts';
 import { openRuntime, type Runtime } from './runtime/runtime.ts';
 import type { UserFiles } from './runtime/user.ts';
+
+const DEFAULT_STATE = '/run/berth';
 
 export type HostPaths = {
   /** `--root`: images, layers, writable layers, logs. Durable. */
@@ -26,7 +30,9 @@ export type Host = {
   readonly content: ContentStore;
   readonly layers: LayerStore;
   readonly runtime: Runtime;
-  readonly network: NetworkConfig;
+  readonly networkPlan: NetworkPlan;
+  /** The bridge network, made on first use. */
+  readonly network: () => Promise<Network>;
   /** Users and groups of an image, read once. */
   readonly userFiles: (image: Image) => UserFiles;
 };
@@ -35,13 +41,32 @@ export type Host = {
 export function openHost(paths: HostPaths): Host {
   for (const directory of [paths.root, paths.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const layers = openLayerStore(paths.root);
+  const networkPlan = planNetwork({ stateDirectory: paths.state, bridge: bridgeName(paths.state) });
   return {
     paths,
     content: openContentStore(paths.root),
     layers,
     runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout() }),
-    network: defaultNetwork(paths.state),
+    networkPlan,
+    network: once(() => ensureNetwork(networkPlan)),
     userFiles: cachedUserFiles(layers),
+  };
+}
+
+/** `berth0` for the usual state directory; another one has a bridge of its own, so that agents can run side by side. */
+function bridgeName(state: string): string {
+  return state === DEFAULT_STATE ? 'berth0' : `berth-${createHash('sha256').update(state).digest('hex').slice(0, 8)}`;
+}
+
+/** Ask once; ask again only after a failure. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 
 import type { Host } from '../host.ts';
 import type { Image } from '../image/image.ts';
-import type { PublishedPort } from '../network/published-ports.ts';
+import type { PublishedPort } from '../network/published-port.ts';
 import { OciError } from '../error.ts';
 import { startPodContainer, type PodContainer, type StartedContainer } from './start-container.ts';
 import { createSandbox, readSandbox, removeSandbox, type NetworkMode } from './sandbox.ts';

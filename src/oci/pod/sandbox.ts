@@ -1,15 +1,16 @@
 // A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
 // files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Host } from '../host.ts';
-import { createPodNetwork, removePodNetwork, type PodNetwork } from '../network/pod-network.ts';
-import type { PublishedPort } from '../network/published-ports.ts';
-import { etcFiles } from './etc-files.ts';
+import { gatewayAddress } from '../network/network.ts';
+import { writePodFiles, type PodFiles } from '../network/pod-files.ts';
+import { createPodNetwork, removePodNetwork } from '../network/pod-network.ts';
+import type { PublishedPort } from '../network/published-port.ts';
 import { podPaths } from './pod-paths.ts';
 
 export type NetworkMode = 'bridge' | 'host' | 'none';
@@ -32,8 +33,17 @@ export type Sandbox = SandboxSpec & {
   readonly bootId: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** Undefined with the host's network. */
-  readonly pinned: PodNetwork | undefined;
+  readonly files: PodFiles;
+  /** Namespaces that its containers join, and its address. Undefined with the host's network and with none. */
+  readonly pinned: PinnedNetwork | undefined;
+};
+
+export type PinnedNetwork = {
+  readonly netnsPath: string;
+  readonly ipcnsPath: string;
+  readonly ipv4: string;
+  readonly ipv6: string | undefined;
+  readonly gateway: string;
 };
 
 /** Make the sandbox of a pod, or return the one that is there. Rejects with an OciError; nothing is left then. */
@@ -45,21 +55,30 @@ export async function createSandbox(host: Host, spec: SandboxSpec): Promise<Sand
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   mkdirSync(paths.durable, { recursive: true, mode: 0o700 });
   try {
-    const { uid, network, hostname, ports } = spec;
-    const pinned =
-      network === 'host'
-        ? undefined
-        : await createPodNetwork(host.network, { podUid: uid, mode: network, runDirectory: paths.run, ports });
-    const sandbox: Sandbox = { ...spec, bootId: bootId(), createdAt: Date.now(), pinned };
-    for (const [name, content] of etcFiles({ hostname, network, addresses: [pinned?.ipv4, pinned?.ipv6] })) {
-      writeFileSync(join(paths.run, name), content, { mode: 0o644 });
-    }
+    const sandbox: Sandbox = {
+      ...spec,
+      bootId: bootId(),
+      createdAt: Date.now(),
+      ...(await makeNetwork(host, spec, paths.run)),
+    };
     writeFileSync(join(paths.run, 'pod.json'), JSON.stringify(sandbox), { mode: 0o600 });
     return sandbox;
   } catch (error) {
     await removeSandbox(host, spec.uid);
     throw error;
   }
+}
+
+async function makeNetwork(
+  host: Host,
+  { uid, network: mode, hostname, ports }: SandboxSpec,
+  runDirectory: string,
+): Promise<Pick<Sandbox, 'files' | 'pinned'>> {
+  if (mode !== 'bridge')
+    return { files: writePodFiles({ runDirectory, hostname, addresses: undefined }), pinned: undefined };
+  const network = await host.network();
+  const { files, ...pinned } = await createPodNetwork({ podUid: uid, network, runDirectory, hostname, ports });
+  return { files, pinned: { ...pinned, gateway: gatewayAddress(network.ipv4) } };
 }
 
 /** The record of a sandbox, also of one from before a reboot. Undefined when there is none. */
@@ -97,7 +116,8 @@ export function sandboxUids(host: Host): string[] {
 /** Take a sandbox down: network, pins, record, then everything durable of the pod, logs included. Idempotent. */
 export async function removeSandbox(host: Host, uid: string): Promise<void> {
   const paths = podPaths(host.paths, uid);
-  await removePodNetwork(host.network, { podUid: uid, runDirectory: paths.run });
+  if (existsSync(join(host.networkPlan.directory, 'pods')))
+    await removePodNetwork({ podUid: uid, network: await host.network() });
   await rm(paths.durable, { recursive: true, force: true });
   await rm(paths.run, { recursive: true, force: true });
 }

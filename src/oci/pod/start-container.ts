@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import type { Host } from '../host.ts';
 import type { Image } from '../image/image.ts';
+import type { PodFiles } from '../network/pod-files.ts';
 import type { Mount } from '../runtime/config.ts';
 import { createContainer, type CreateRequest } from '../runtime/create.ts';
 import { generateConfig, stopSignal, type ContainerOptions } from '../runtime/generate-config.ts';
@@ -75,8 +76,8 @@ export function containerRequest(
       home: user.home,
       hostname: sandbox.hostname,
       user: { ...user.user, additionalGids: groupsOf(user, container) },
-      mounts: [...etcMounts(paths.run), ...container.mounts],
-      network: sandbox.pinned?.netnsPath ?? 'host',
+      mounts: [...etcMounts(sandbox.files), ...container.mounts],
+      network: sandbox.network === 'host' ? 'host' : sandbox.pinned?.netnsPath,
       ipc: sandbox.pinned?.ipcnsPath,
       cgroupPath: `${host.paths.cgroupParent}/${container.id}`,
     },
@@ -125,13 +126,14 @@ function groupsOf({ user }: LookedUpUser, { supplementalGroups }: PodContainer):
   return [...new Set([...(user.additionalGids ?? []), ...supplementalGroups])];
 }
 
-function etcMounts(runDirectory: string): Mount[] {
-  return ['hosts', 'hostname', 'resolv.conf'].map((name) => ({
-    destination: `/etc/${name}`,
+function etcMounts({ hosts, hostname, resolvConf }: PodFiles): Mount[] {
+  const mount = (source: string): Mount => ({
+    destination: `/etc/${basename(source)}`,
     type: 'bind',
-    source: join(runDirectory, name),
+    source,
     options: ['bind', 'rprivate'],
-  }));
+  });
+  return [hosts, hostname, resolvConf].map(mount);
 }
 
 function identity(sandbox: Sandbox, container: PodContainer): ContainerIdentity {

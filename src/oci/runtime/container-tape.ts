@@ -107,6 +107,7 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...namespaces.joins
       .filter((join) => join.flag !== 'CLONE_NEWPID')
       .flatMap((join) => joinNamespace(join.path, join.flag)),
+    ...(namespaces.cloneFlags & CLONE_FLAGS.CLONE_NEWNET ? loopbackUp() : []),
     ...standardStreams(options),
     ...openFifo(options.startFifo), // before the root covers it
     ...rootfsOperations(options.rootfs, directory, hostPropagation(linux)),
@@ -131,6 +132,27 @@ function joinCgroups(tasks: readonly string[]): Operation[] {
 function unshareCgroup(): Operation {
   const flag = value(CLONE_FLAGS.CLONE_NEWCGROUP, 'CLONE_NEWCGROUP');
   return { call: 'unshare', args: [flag], what: 'make the cgroup namespace, rooted where it stands now' };
+}
+
+/** A new network namespace has its loopback down: netdevice(7), SIOCSIFFLAGS. */
+function loopbackUp(): Operation[] {
+  const socket = result('loopback socket');
+  const request = Buffer.alloc(40);
+  request.write('lo');
+  request.writeUInt16LE(0x41, 16); // IFF_UP|IFF_RUNNING
+  return [
+    {
+      call: 'socket',
+      args: [value(2, 'AF_INET'), value(0o2000002, 'SOCK_DGRAM|SOCK_CLOEXEC'), 0],
+      save: socket,
+      what: 'open a socket',
+    },
+    {
+      call: 'ioctl',
+      args: [socket, value(0x8914, 'SIOCSIFFLAGS'), bytes(request, '{lo, IFF_UP|IFF_RUNNING}')],
+      what: 'bring the loopback up',
+    },
+  ];
 }
 
 function hostPropagation(linux: Linux): number {
