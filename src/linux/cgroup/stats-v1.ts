@@ -36,11 +36,20 @@ export function memoryStatsV1(directory: string): MemoryStats | undefined {
     swapBytes: count('total_swap'),
     peakBytes: peak === undefined ? undefined : Number(peak),
     limitBytes: parseLimit(readControlIfPresent(`${directory}/memory.limit_in_bytes`) ?? 'max'),
-    failures: Number(readControlIfPresent(`${directory}/memory.failcnt`) ?? 0),
+    failures: failuresV1(directory),
     oomKills: oomKillsV1(directory),
     pageFaults: count('total_pgfault'),
     majorPageFaults: count('total_pgmajfault'),
   };
+}
+
+/**
+ * Where memory and swap together have the same limit as memory, the kernel meets that one alone. Old kernels count it in
+ * memsw.failcnt, 6.18 not at all.
+ */
+function failuresV1(directory: string): number {
+  const counts = ['memory.failcnt', 'memory.memsw.failcnt'].map((file) => readControlIfPresent(`${directory}/${file}`));
+  return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
 }
 
 /** Since 4.13. Counts kills in this cgroup only, not in sub-cgroups. */

@@ -60,7 +60,8 @@ test('numbers of v1, in the same units', (t) => {
     'berth/a/memory.usage_in_bytes': '1000\n',
     'berth/a/memory.max_usage_in_bytes': '1500\n',
     'berth/a/memory.limit_in_bytes': '9223372036854771712\n',
-    'berth/a/memory.failcnt': '6\n',
+    'berth/a/memory.failcnt': '4\n',
+    'berth/a/memory.memsw.failcnt': '2\n',
     'berth/a/memory.oom_control': 'oom_kill_disable 0\nunder_oom 0\noom_kill 1\n',
     'berth/a/memory.stat':
       'rss 1\ntotal_rss 300\ntotal_cache 600\ntotal_mapped_file 50\ntotal_inactive_file 1400\ntotal_swap 17\n' +

@@ -15,6 +15,7 @@ import {
   maskedPaths,
   READONLY_PATHS,
   thermalThrottlePaths,
+  usableDeviceRules,
 } from '../../../src/oci/runtime/defaults.ts';
 import { defaultSeccomp } from '../../../src/oci/runtime/seccomp-default.ts';
 import { assertGolden } from '../../assert-golden.ts';
@@ -115,11 +116,16 @@ test('32-bit calls are for 32-bit images only', (t) => {
   t.is(decide({ machine: 'arm64', image: 'arm' }, 'arm', 'set_tls'), 'ALLOW');
 });
 
-test('device rules deny first, and making nodes needs CAP_MKNOD', (t) => {
-  const rules = defaultDeviceRules(DEFAULT_CAPABILITIES);
-  t.deepEqual(rules[0], { allow: false, access: 'rwm' });
-  t.true(rules.slice(1).every((rule) => rule.allow && rule.type === 'c' && rule.major !== undefined));
-  t.deepEqual(defaultDeviceRules(['CAP_MKNOD']).filter((rule) => rule.allow && rule.access === 'm').length, 2);
+test('device rules deny everything but the devices that every container has, and making nodes with CAP_MKNOD', (t) => {
+  t.deepEqual(defaultDeviceRules(DEFAULT_CAPABILITIES), [{ allow: false, access: 'rwm' }]);
+  t.deepEqual(defaultDeviceRules(['CAP_MKNOD']).slice(1), [
+    { allow: true, type: 'c', access: 'm' },
+    { allow: true, type: 'b', access: 'm' },
+  ]);
+  t.deepEqual(
+    usableDeviceRules().map(({ allow, type, major, minor }) => `${allow} ${type} ${major}:${minor ?? '*'}`),
+    ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:2', '136:*'].map((device) => `true c ${device}`),
+  );
 });
 
 test('default capabilities are ten known ones', (t) => {
