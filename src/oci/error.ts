@@ -37,6 +37,16 @@ export type OciErrorCode =
   | 'IMAGE_MISSING'
   /** The layer is not in the layer store. */
   | 'LAYER_MISSING'
+  /** A tar archive is damaged, or asks for something that no honest one does. */
+  | 'TAR_INVALID'
+  /** The compressed bytes of a layer are damaged, are followed by something else, or would never stop unpacking. */
+  | 'LAYER_INVALID'
+  /** A name in a layer would lead out of it. */
+  | 'UNSAFE_PATH'
+  /** A system call failed while a layer was being unpacked. */
+  | 'UNPACK_FAILED'
+  /** The kernel did not take the layers as an overlay file system. */
+  | 'OVERLAY_FAILED'
   /** An archive or layout to import is not what it should be. */
   | 'ARCHIVE_INVALID'
   /** A config.json (or what it is made from) asks for something that cannot be. */
@@ -48,7 +58,19 @@ export type OciErrorCode =
   /** The container is not in a state that allows this: delete of a running one, exec in a stopped one. */
   | 'CONTAINER_STATE'
   /** A system call on the way to the container's program failed. */
-  | 'START_FAILED';
+  | 'START_FAILED'
+  /** What a network is to be like cannot be: a name, a subnet, a pod's uid. */
+  | 'NETWORK_INVALID'
+  /** The bridge or its name belongs to something else, or no subnet is free. */
+  | 'NETWORK_CONFLICT'
+  /** The kernel refused a step on the way to a network, or to a pod's place in it. */
+  | 'NETWORK_FAILED'
+  /** Every address of the network has a pod. */
+  | 'ADDRESSES_EXHAUSTED'
+  /** A port or its address cannot be published. */
+  | 'PORT_INVALID'
+  /** Another pod or a program of this machine has the port. */
+  | 'PORT_IN_USE';
 
 export class OciError extends Error {
   readonly code: OciErrorCode;

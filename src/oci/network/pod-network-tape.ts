@@ -1,0 +1,152 @@
+// The tapes that make and remove a pod's network. Making one enters new namespaces, which no thread of the agent may;
+// removing one waits for the kernel, which the agent should not.
+import { O_CLOEXEC } from '../../linux/at.ts';
+import { formatFlags } from '../../linux/flags.ts';
+import { MNT_DETACH, MS_FLAGS } from '../../linux/mount-flags.ts';
+import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
+import { encodeRequest, NLM_F_ACK } from '../../linux/netlink/message.ts';
+import { deleteLink } from '../../linux/netlink/link.ts';
+import { NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, SOL_NETLINK } from '../../linux/netlink/netlink-socket.ts';
+import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from '../../linux/socket.ts';
+import { NEXT } from '../../linux/tape/assemble.ts';
+import { exitGroup, failBlock, statusFd } from '../../linux/tape/blocks.ts';
+import {
+  bytes,
+  inside,
+  result,
+  text,
+  value,
+  type Argument,
+  type Bytes,
+  type Operation,
+  type Tape,
+} from '../../linux/tape/operation.ts';
+import { atCwd, writeFile } from '../runtime/path-operations.ts';
+import { REPLY_SIZE, type PodNetworkMessages } from './pod-network-messages.ts';
+
+/** The machine's network namespace, as the messages name it. */
+export const HOST_NAMESPACE_FD = 10;
+const HOST_SOCKET = value(11, 'host socket');
+const INSIDE_SOCKET = value(12, 'inside socket');
+const hostNamespace = value(HOST_NAMESPACE_FD, 'host namespace');
+
+const cloexec = value(O_CLOEXEC, 'O_CLOEXEC');
+const ONE = bytes(Buffer.from([1, 0, 0, 0]), '[1]');
+const NEW_NAMESPACES = CLONE_FLAGS.CLONE_NEWNET | CLONE_FLAGS.CLONE_NEWIPC;
+
+export type PodNamespacePaths = { readonly netns: string; readonly ipcns: string };
+
+/** A file below /proc/sys and what to write into it, in the pod's namespaces. */
+export type Sysctl = { readonly path: string; readonly value: string };
+
+export type PodNetworkTapeOptions = {
+  readonly messages: PodNetworkMessages;
+  /** Existing files: the namespaces are mounted on them, and live as long as they are. */
+  readonly paths: PodNamespacePaths;
+  readonly sysctls: readonly Sysctl[];
+};
+
+/** New network and IPC namespaces, pinned at `paths`, with the pod's cable. Writes an answer per step to its status. Pure. */
+export function podNetworkTape({ messages, paths, sysctls }: PodNetworkTapeOptions): Tape {
+  const replies = bytes(Buffer.alloc(messages.steps.length * REPLY_SIZE), '<replies>');
+  const answer = (index: number, socket: Argument): Operation =>
+    receive(socket, replies, index, messages.steps[index]?.what ?? '');
+  const operations: Operation[] = [
+    ...openSocket(HOST_SOCKET, 'host socket'),
+    ...keepHostNamespace(),
+    {
+      call: 'unshare',
+      args: [value(NEW_NAMESPACES, formatFlags(NEW_NAMESPACES, CLONE_FLAGS))],
+      what: 'make network and IPC namespaces',
+    },
+    pin('/proc/self/ns/net', paths.netns),
+    pin('/proc/self/ns/ipc', paths.ipcns),
+    ...sysctls.flatMap(({ path, value }) => writeFile(path, value, path)),
+    ...openSocket(INSIDE_SOCKET, 'inside socket'),
+    send(INSIDE_SOCKET, messages.cable, 'the cable'),
+    answer(0, INSIDE_SOCKET),
+    send(HOST_SOCKET, messages.host, 'the port of the bridge'),
+    answer(1, HOST_SOCKET),
+    send(INSIDE_SOCKET, messages.inside, 'addresses and routes'),
+    ...messages.steps.slice(2).map((_, index) => answer(index + 2, INSIDE_SOCKET)),
+    { call: 'write', args: [statusFd, replies, replies.bytes.length], what: 'report the answers' },
+    exitGroup(0),
+  ];
+  return { name: 'pod-network', blocks: [{ label: 'main', zone: 'parent', operations }, failBlock('parent')] };
+}
+
+/** Unmount the namespaces, remove their files, delete the cable. What is not there is no failure. Pure. */
+export function podNetworkRemovalTape(hostLink: string, paths: PodNamespacePaths): Tape {
+  const request = deleteLink(hostLink);
+  const reply = bytes(Buffer.alloc(REPLY_SIZE), '<reply>');
+  const operations: Operation[] = [
+    ...[paths.netns, paths.ipcns].flatMap(unpin),
+    ...openSocket(HOST_SOCKET, 'host socket'),
+    send(HOST_SOCKET, encodeRequest({ ...request, flags: NLM_F_ACK }, 1), 'the deletion'),
+    receive(HOST_SOCKET, reply, 0, request.what),
+    { call: 'write', args: [statusFd, reply, REPLY_SIZE], what: 'report the answer' },
+    exitGroup(0),
+  ];
+  return { name: 'pod-network-removal', blocks: [{ label: 'main', zone: 'parent', operations }, failBlock('parent')] };
+}
+
+/** A netlink socket of the namespace that the process is in now, at a number of its own. */
+function openSocket(at: Argument, name: string): Operation[] {
+  const fd = result(name);
+  const kind = value(SOCK_RAW | SOCK_CLOEXEC, 'SOCK_RAW|SOCK_CLOEXEC');
+  return [
+    {
+      call: 'socket',
+      args: [value(AF_NETLINK, 'AF_NETLINK'), kind, NETLINK_ROUTE],
+      save: fd,
+      what: `open the ${name}`,
+    },
+    { call: 'dup3', args: [fd, at, cloexec], what: `give the ${name} its number` },
+    ...[NETLINK_CAP_ACK, NETLINK_EXT_ACK].map((option) => ({
+      call: 'setsockopt',
+      args: [at, value(SOL_NETLINK, 'SOL_NETLINK'), option, ONE, 4],
+      what: `ask for answers in words on the ${name}`,
+    })),
+  ];
+}
+
+function keepHostNamespace(): Operation[] {
+  const fd = result('host namespace');
+  return [
+    {
+      call: 'openat',
+      args: [atCwd, text('/proc/self/ns/net'), cloexec, 0],
+      save: fd,
+      what: "open the machine's network namespace",
+    },
+    { call: 'dup3', args: [fd, hostNamespace, cloexec], what: "give the machine's network namespace its number" },
+  ];
+}
+
+function pin(namespace: string, path: string): Operation {
+  return {
+    call: 'mount',
+    args: [text(namespace), text(path), 0, value(MS_FLAGS.MS_BIND, 'MS_BIND'), 0],
+    what: `keep ${namespace} at ${path}`,
+  };
+}
+
+function unpin(path: string): Operation[] {
+  return [
+    { call: 'umount2', args: [text(path), value(MNT_DETACH, 'MNT_DETACH')], what: `unmount ${path}`, onError: NEXT },
+    { call: 'unlinkat', args: [atCwd, text(path), 0], what: `remove ${path}`, onError: NEXT },
+  ];
+}
+
+function send(socket: Argument, message: Buffer, what: string): Operation {
+  return {
+    call: 'sendto',
+    args: [socket, bytes(message, `<${what}>`), message.length, 0, 0, 0],
+    what: `ask for ${what}`,
+  };
+}
+
+function receive(socket: Argument, replies: Bytes, index: number, what: string): Operation {
+  const at = inside(replies, index * REPLY_SIZE);
+  return { call: 'recvfrom', args: [socket, at, REPLY_SIZE, 0, 0, 0], what: `read the answer to '${what}'` };
+}
