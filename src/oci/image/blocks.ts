@@ -1,28 +1,27 @@
 // Regroups what arrives from the network into blocks that are worth a system call, each in memory of its own, so that it
 // can be handed to another thread.
 import { BLOCK_BYTES } from './blob-ingest.ts';
-import type { OpenBlob } from './registry/client.ts';
-import { connectionFailure } from './registry/http.ts';
+import type { OpenBlob } from './image-source.ts';
 
 // From here on a chunk is passed on as it is; smaller ones (a slow line) are collected.
 const LARGE_BYTES = 64 * 1024;
 
 /**
  * The bytes of an open blob from `position` up to its end, in blocks of at most 512 KiB. What arrived before a cut is
- * yielded before TransientFailure is thrown. More bytes than `size` are yielded as they come: the reader refuses them.
+ * yielded before the source's failure is thrown. More bytes than `size` are yielded as they come: the reader refuses them.
  */
 export async function* blocksOf(opened: OpenBlob, position: number, size: number): AsyncGenerator<Buffer> {
   const collector = new Collector(size - position);
   let skip = position - opened.offset;
   let failure: unknown;
   try {
-    for await (const chunk of opened.body as AsyncIterable<Buffer>) {
+    for await (const chunk of opened.body) {
       const from = Math.min(skip, chunk.length);
       skip -= from;
       yield* collector.take(from === 0 ? chunk : chunk.subarray(from));
     }
   } catch (error) {
-    failure = connectionFailure(opened.url, error);
+    failure = opened.failure(error);
   }
   yield* collector.flush();
   if (failure !== undefined) throw failure;

@@ -1,4 +1,4 @@
-// One layer from the wire to the disk, streamed once: each block is hashed, written to the content store's ingest file and
+// One layer from its source to the disk, streamed once: each block is hashed, written to the content store's ingest file and
 // handed to the unpacker. Cut connections are resumed where they broke.
 import { OciError } from '../error.ts';
 
@@ -6,9 +6,9 @@ import { BlobIngest, withBlobLock } from './blob-ingest.ts';
 import { blocksOf, freeBlock } from './blocks.ts';
 import { blobPath, hasBlob, isIntact, removeBlob, type ContentStore } from './content-store.ts';
 import { requireSpace } from './disk-space.ts';
+import type { ImageSource } from './image-source.ts';
 import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
 import type { Descriptor } from './manifest.ts';
-import type { RegistryClient } from './registry/client.ts';
 import { pauseBeforeRetry, TransientFailure } from './registry/retry.ts';
 
 // A try that brought less than this counts as fruitless.
@@ -18,7 +18,7 @@ const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
 export type LayerFetch = {
   readonly store: ContentStore;
   readonly layers: LayerStore;
-  readonly client: RegistryClient;
+  readonly source: ImageSource;
   readonly descriptor: Descriptor;
   readonly diffID: string;
   readonly reserveBytes: number | undefined;
@@ -88,7 +88,7 @@ async function commit(ingest: BlobIngest, sink: LayerSink | undefined): Promise<
 
 /** Receive until the blob is complete; resolves to the number of pieces, what was there before counting as two. */
 async function receive(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<number> {
-  const { client, descriptor, signal } = fetch;
+  const { source, descriptor, signal } = fetch;
   let pieces = 0;
   for await (const block of ingest.replay()) {
     pieces = 2;
@@ -102,15 +102,15 @@ async function receive(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | 
       if (!(error instanceof TransientFailure)) throw error;
       signal.throwIfAborted();
       fruitless = ingest.receivedBytes - before >= PROGRESS_BYTES ? 1 : fruitless + 1;
-      await pauseBeforeRetry(client.retry, fruitless, error, signal);
+      await pauseBeforeRetry(source.retry, fruitless, error, signal);
     }
   }
   return pieces;
 }
 
 async function receivePiece(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<void> {
-  const { client, descriptor, signal, onProgress, store, reserveBytes } = fetch;
-  const opened = await client.openBlob(descriptor, ingest.receivedBytes, signal);
+  const { source, descriptor, signal, onProgress, store, reserveBytes } = fetch;
+  const opened = await source.openBlob(descriptor, ingest.receivedBytes, signal);
   let nextCheck = ingest.receivedBytes + SPACE_CHECK_BYTES;
   for await (const block of blocksOf(opened, ingest.receivedBytes, descriptor.size)) {
     await ingest.append(block);

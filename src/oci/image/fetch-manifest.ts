@@ -1,11 +1,10 @@
-// From a reference to the manifest and config of the image for one platform, over the network.
+// From a tag or digest to the manifest and config of the image for one platform.
 import { OciError } from '../error.ts';
 
 import { MAX_CONFIG_BYTES, parseImageConfig, type ImageConfig } from './image-config.ts';
+import type { ImageSource } from './image-source.ts';
 import { parseManifest, type Descriptor, type Index, type Manifest, type Platform } from './manifest.ts';
 import { choosePlatform, formatPlatform, platformDistance } from './platform.ts';
-import type { Reference } from './reference.ts';
-import type { RegistryClient } from './registry/client.ts';
 import { MAX_INDEX_DEPTH } from './resolve.ts';
 
 export type FetchedImage = {
@@ -24,11 +23,11 @@ export type FetchedImage = {
  * when the image is not for `platform`.
  */
 export async function fetchImage(
-  client: RegistryClient,
-  reference: Reference,
+  source: ImageSource,
+  target: string,
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal | undefined },
 ): Promise<FetchedImage> {
-  const found = await fetchManifest(client, reference.digest ?? reference.tag ?? 'latest', { platform, signal });
+  const found = await fetchManifest(source, target, { platform, signal });
   const { config: descriptor } = found.manifest;
   if (descriptor.size > MAX_CONFIG_BYTES) {
     throw new OciError(
@@ -36,7 +35,7 @@ export async function fetchImage(
       `the image config is announced with ${descriptor.size} bytes, more than 8 MiB`,
     );
   }
-  const configBytes = await client.blob(descriptor, signal);
+  const configBytes = await source.blob(descriptor, signal);
   const config = parseImageConfig(configBytes);
   if (platformDistance(config, platform) === undefined) {
     throw unavailable(platform, [formatPlatform(config)]);
@@ -45,14 +44,14 @@ export async function fetchImage(
 }
 
 async function fetchManifest(
-  client: RegistryClient,
+  source: ImageSource,
   target: string,
   { platform, signal }: { readonly platform: Platform; readonly signal: AbortSignal | undefined },
 ): Promise<Omit<FetchedImage, 'config' | 'configBytes'>> {
-  const top = await client.manifest(target, signal);
+  const top = await source.manifest(target, signal);
   let [fetched, expected]: [typeof top, Descriptor | undefined] = [top, undefined];
   for (let depth = 0; depth < MAX_INDEX_DEPTH; depth += 1) {
-    if (depth > 0 && expected !== undefined) fetched = await client.manifest(expected.digest, signal);
+    if (depth > 0 && expected !== undefined) fetched = await source.manifest(expected.digest, signal);
     const { bytes, digest, contentType } = fetched;
     const document = parseManifest(bytes, contentType ?? expected?.mediaType);
     checkExpected(document.kind === 'index' ? document.index : document.manifest, bytes.length, expected);

@@ -3,6 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 
 import { OciError } from '../../error.ts';
 import { digestOf, isDigest, parseDigest, verifyDigest } from '../digest.ts';
+import type { FetchedManifest, ImageSource, OpenBlob } from '../image-source.ts';
 import { MAX_MANIFEST_BYTES, type Descriptor } from '../manifest.ts';
 import { ACCEPT_MANIFEST } from '../media-type.ts';
 import type { Reference } from '../reference.ts';
@@ -10,7 +11,7 @@ import type { Reference } from '../reference.ts';
 import { Authorizer } from './authorizer.ts';
 import type { CredentialSource } from './credentials.ts';
 import { failureOf } from './failure.ts';
-import { HttpConnections, readBody, type HttpOptions } from './http.ts';
+import { connectionFailure, HttpConnections, readBody, type HttpOptions } from './http.ts';
 import { registryOrigin } from './origin.ts';
 import { sendFollowing, type Answer } from './redirect.ts';
 import { DEFAULT_RETRY, withRetries, type RetryPolicy } from './retry.ts';
@@ -24,18 +25,10 @@ export type RegistryOptions = HttpOptions & {
   readonly retry?: RetryPolicy;
 };
 
-export type FetchedManifest = {
-  readonly bytes: Buffer;
-  readonly digest: string;
-  readonly contentType: string | undefined;
-};
-
-/** The body of a blob from `offset` on, which is 0 when the registry does not do ranges. */
-export type OpenBlob = { readonly body: IncomingMessage; readonly offset: number; readonly url: URL };
-
 type Request = { readonly method: 'GET' | 'HEAD'; readonly url: URL; readonly headers: OutgoingHttpHeaders };
 
-export class RegistryClient implements Disposable {
+/** Speaks to one repository. Disposing closes its connections. */
+export class RegistryClient implements ImageSource, Disposable {
   readonly retry: RetryPolicy;
   readonly #connections: HttpConnections;
   readonly #origin: URL;
@@ -80,10 +73,10 @@ export class RegistryClient implements Disposable {
   }
 
   /** Fetch a whole small blob and verify it. Throws OciError. */
-  async blob({ digest, size }: Descriptor, signal?: AbortSignal): Promise<Buffer> {
+  async blob({ digest, size }: Pick<Descriptor, 'digest' | 'size'>, signal?: AbortSignal): Promise<Buffer> {
     return withRetries(this.retry, signal, async () => {
-      const { body, url } = await this.openBlob({ digest, size }, 0, signal);
-      const bytes = await readBody(body, url, size);
+      const { message, url } = await this.#openBlob({ digest, size }, 0, signal);
+      const bytes = await readBody(message, url, size);
       if (bytes.length !== size)
         throw new OciError('SIZE_MISMATCH', `blob ${digest} has ${bytes.length} bytes, expected ${size}`);
       verifyDigest(bytes, digest, `the blob that ${url.host} sent`);
@@ -92,14 +85,23 @@ export class RegistryClient implements Disposable {
   }
 
   /**
-   * Start to read a blob at `offset`. The caller reads or destroys the body. Not retried: throws TransientFailure, or
-   * OciError when trying again cannot help (SIZE_MISMATCH when the announced length is not the descriptor's).
+   * Start to read a blob at `offset`; from its start when the registry does not do ranges. Not retried: throws
+   * TransientFailure, or OciError when trying again cannot help (SIZE_MISMATCH when the announced length is wrong).
    */
-  async openBlob(
+  async openBlob(blob: Pick<Descriptor, 'digest' | 'size'>, offset: number, signal?: AbortSignal): Promise<OpenBlob> {
+    const { message, start, url } = await this.#openBlob(blob, offset, signal);
+    return { body: message as AsyncIterable<Buffer>, offset: start, failure: (cause) => connectionFailure(url, cause) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#connections[Symbol.dispose]();
+  }
+
+  async #openBlob(
     { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
     offset: number,
-    signal?: AbortSignal,
-  ): Promise<OpenBlob> {
+    signal: AbortSignal | undefined,
+  ): Promise<Answer & { readonly start: number }> {
     parseDigest(digest);
     const headers = offset === 0 ? {} : { range: `bytes=${offset}-` };
     const { message, url } = await this.#exchange({ method: 'GET', url: this.#url('blobs', digest), headers }, signal);
@@ -112,15 +114,11 @@ export class RegistryClient implements Disposable {
         );
       }
       checkLength(message, end - start, digest);
-      return { body: message, offset: start, url };
+      return { message, url, start };
     } catch (error) {
       message.destroy();
       throw error;
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.#connections[Symbol.dispose]();
   }
 
   #manifestRequest(method: 'GET' | 'HEAD', target: string): Request {
