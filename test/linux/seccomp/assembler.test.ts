@@ -8,8 +8,8 @@ import { runFilter } from './bpf-machine.ts';
 
 const run = (program: Buffer, nr: number): number => runFilter(program, { nr, arch: 0, args: [] });
 
-/** `nr === 1 ? one : other`, with so many instructions between the jump and its two targets. */
-function farJump(toOne: number, toOther: number): Buffer {
+/** A jump with so many instructions between it and its targets: 100 or 200, by whether nr is 1; and the reverse. */
+function farJump(toOne: number, toOther: number, which: 'nearIfTrue' | 'farIfTrue'): Buffer {
   const assembler = new Assembler();
   const padding = (count: number, next: number): number =>
     Array.from({ length: count }).reduce<number>((label) => assembler.load(4, label), next);
@@ -19,14 +19,17 @@ function farJump(toOne: number, toOther: number): Buffer {
   const one = assembler.load(0, assembler.ret(100));
   padding(toOne, one);
   assert.ok(filled < one);
-  return assembler.finish(assembler.load(0, assembler.jump(JEQ, 1, one, other)));
+  const [onTrue, onFalse] = which === 'nearIfTrue' ? [one, other] : [other, one];
+  return assembler.finish(assembler.load(0, assembler.jump(JEQ, 1, onTrue, onFalse)));
 }
 
 test('jumps arrive whatever the distance, also right at the limit of a byte', (t) => {
   for (let first = 250; first <= 258; first++) {
     for (const second of [0, 1, 2, 3, 250]) {
-      const program = farJump(first, second);
-      t.deepEqual([run(program, 1), run(program, 2)], [100, 200], `${first} ${second}`);
+      const near = farJump(first, second, 'nearIfTrue');
+      t.deepEqual([run(near, 1), run(near, 2)], [100, 200], `${first} ${second}`);
+      const far = farJump(first, second, 'farIfTrue');
+      t.deepEqual([run(far, 1), run(far, 2)], [200, 100], `${first} ${second} reversed`);
     }
   }
 });
@@ -35,7 +38,7 @@ test('any two distances work', (t) => {
   t.notThrows(() =>
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 600 }), fc.integer({ min: 0, max: 600 }), (toOne, toOther) => {
-        const program = farJump(toOne, toOther);
+        const program = farJump(toOne, toOther, 'nearIfTrue');
         assert.deepEqual([run(program, 1), run(program, 2)], [100, 200]);
       }),
     ),
