@@ -41,14 +41,14 @@ export type Host = {
 export function openHost(paths: HostPaths): Host {
   for (const directory of [paths.root, paths.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const layers = openLayerStore(paths.root);
-  const networkPlan = planNetwork({ stateDirectory: paths.state, bridge: bridgeName(paths.state) });
+  const networkOptions = { stateDirectory: paths.state, bridge: bridgeName(paths.state) };
   return {
     paths,
     content: openContentStore(paths.root),
     layers,
     runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout() }),
-    networkPlan,
-    network: once(() => ensureNetwork(networkPlan)),
+    networkPlan: planNetwork(networkOptions),
+    network: once(() => ensureNetwork(networkOptions)),
     userFiles: cachedUserFiles(layers),
   };
 }

@@ -127,13 +127,12 @@ function groupsOf({ user }: LookedUpUser, { supplementalGroups }: PodContainer):
 }
 
 function etcMounts({ hosts, hostname, resolvConf }: PodFiles): Mount[] {
-  const mount = (source: string): Mount => ({
+  return [hosts, hostname, resolvConf].map((source) => ({
     destination: `/etc/${basename(source)}`,
     type: 'bind',
     source,
     options: ['bind', 'rprivate'],
-  });
-  return [hosts, hostname, resolvConf].map(mount);
+  }));
 }
 
 function identity(sandbox: Sandbox, container: PodContainer): ContainerIdentity {

@@ -70,7 +70,7 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     blocks: [
       { label: 'monitor', zone: 'parent', operations: monitor },
       failBlock('parent', [recordFailure()]),
-      { label: 'container', zone: 'child', operations: containerOperations(options, namespaces) },
+      { label: 'container', zone: 'child', operations: eachDirectoryOnce(containerOperations(options, namespaces)) },
     ],
   };
 }
@@ -123,6 +123,12 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...(config.root.readonly === true ? [readonlyRoot()] : []),
     ...programOperations(options),
   ];
+}
+
+/** Mount targets share parents: one mkdirat(2) a directory is enough, as nothing on the way removes any. */
+function eachDirectoryOnce(operations: readonly Operation[]): Operation[] {
+  const made = new Set<string>();
+  return operations.filter(({ call, what }) => call !== 'mkdirat' || (!made.has(what) && made.add(what)));
 }
 
 function joinCgroups(tasks: readonly string[]): Operation[] {

@@ -94,7 +94,12 @@ function rlimitOperations(process: Process): Operation[] {
 }
 
 function maskOf(process: Process, set: CapabilitySet): bigint {
-  return capabilityMask(process.capabilities?.[set] ?? []);
+  try {
+    return capabilityMask(process.capabilities?.[set] ?? []);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OciError('CONFIG_INVALID', `process.capabilities.${set}: ${reason}`, { cause: error });
+  }
 }
 
 function boundingOperations(process: Process, last: number): Operation[] {

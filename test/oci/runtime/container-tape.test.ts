@@ -1,0 +1,199 @@
+import test from 'ava';
+
+import { printTape } from '../../../src/linux/tape/print.ts';
+import { assemble } from '../../../src/linux/tape/assemble.ts';
+import { isOciError } from '../../../src/oci/error.ts';
+import type { RuntimeConfig } from '../../../src/oci/runtime/config.ts';
+import { containerTape, type ContainerTapeOptions } from '../../../src/oci/runtime/container-tape.ts';
+import { execTape } from '../../../src/oci/runtime/exec-tape.ts';
+import { generateConfig, type ContainerOptions } from '../../../src/oci/runtime/generate-config.ts';
+import { assertGolden } from '../../assert-golden.ts';
+
+const image = {
+  architecture: 'amd64',
+  os: 'linux',
+  config: { Entrypoint: ['/server'], Env: ['PATH=/bin'] },
+  rootfs: { diff_ids: [] },
+};
+
+const defaults: ContainerOptions = {
+  hostname: 'web-0',
+  env: [],
+  home: '/root',
+  user: { uid: 0, gid: 0 },
+  mounts: [],
+  resources: {},
+  capabilitiesAdd: [],
+  capabilitiesDrop: [],
+  privileged: false,
+  readonlyRootfs: false,
+  noNewPrivileges: true,
+  seccomp: 'default',
+  terminal: false,
+  cgroupPath: '/berth/c1',
+};
+
+const facts: ContainerTapeOptions['facts'] = {
+  kindOf: (path) =>
+    /^\/(proc\/(kcore|keys|timer_list|sysrq-trigger)|etc\/app\.conf)$/.test(path)
+      ? 'file'
+      : path.includes('missing')
+        ? undefined
+        : 'directory',
+  cgroupMounts: [{ version: 2, directory: '', options: '' }],
+  seccompFilter: Buffer.alloc(16),
+  seccompFlags: 0,
+  lastCapability: 40,
+};
+
+const overlay = {
+  kind: 'overlay',
+  lowers: ['/r/layers/b', '/r/layers/a'],
+  upper: '/r/u',
+  work: '/r/w',
+  base: '/r/layers',
+} as const;
+
+function tapeOf(options: Partial<ContainerOptions>, more: Partial<ContainerTapeOptions> = {}) {
+  const config = generateConfig(image, { ...defaults, ...options }, { thermalThrottle: [] });
+  return containerTape({
+    config,
+    rootfs: overlay,
+    directory: '/s/containers/c1',
+    cgroupTasks: [],
+    cgroupDirectory: '/sys/fs/cgroup/berth/c1',
+    stdio: { stdin: '/dev/null', stdout: '/l/0.log', stderr: '/l/0.log' },
+    terminal: false,
+    startFifo: undefined,
+    facts,
+    ...more,
+  });
+}
+
+const golden = test.macro<[name: string, tape: () => ReturnType<typeof containerTape>]>({
+  exec(t, name, tape) {
+    assertGolden(t, `tape/${name.replaceAll(/[^a-z0-9]+/g, '-')}.txt`, printTape(tape()));
+    t.notThrows(() => assemble(tape(), 'x64'));
+    t.notThrows(() => assemble(tape(), 'arm64', 16384));
+  },
+  title: (_, name) => `the tape of a container: ${name}`,
+});
+
+test(golden, 'default', () => tapeOf({}));
+test(golden, 'privileged on the host network', () => tapeOf({ privileged: true, network: 'host' }));
+test(golden, 'user, volumes, v1 cgroups', () =>
+  tapeOf(
+    {
+      user: { uid: 1000, gid: 1000, additionalGids: [7] },
+      readonlyRootfs: true,
+      workingDir: '/srv/app',
+      network: '/s/pods/p/netns',
+      ipc: '/s/pods/p/ipcns',
+      mounts: [
+        { destination: '/etc/app.conf', type: 'bind', source: '/etc/app.conf', options: ['rbind', 'rro'] },
+        { destination: '/data', type: 'bind', source: '/volumes/data', subPath: 'a/b', options: ['rbind', 'rprivate'] },
+      ],
+    },
+    {
+      cgroupDirectory: undefined,
+      cgroupTasks: ['/sys/fs/cgroup/memory/berth/c1/tasks', '/sys/fs/cgroup/pids/berth/c1/tasks'],
+      facts: {
+        ...facts,
+        cgroupMounts: [
+          { version: 1, directory: 'cpu,cpuacct', options: 'cpu,cpuacct' },
+          { version: 1, directory: 'memory', options: 'memory' },
+        ],
+      },
+    },
+  ),
+);
+test(golden, 'created, to be started later, with privileges', () =>
+  tapeOf({ noNewPrivileges: false, capabilitiesAdd: ['NET_ADMIN'] }, { startFifo: '/s/containers/c1/start.fifo' }),
+);
+test(golden, 'sixty layers', () =>
+  tapeOf(
+    {},
+    {
+      rootfs: {
+        ...overlay,
+        lowers: Array.from({ length: 60 }, (_, index) => `/r/layers/${String(index).padStart(64, '0')}`),
+      },
+    },
+  ),
+);
+
+test('the tape of an exec', (t) => {
+  const process = { user: { uid: 0, gid: 0 }, args: ['cat', '/etc/hostname'], cwd: '/', noNewPrivileges: true };
+  const tape = execTape({
+    process,
+    cgroupTasks: ['/sys/fs/cgroup/pids/berth/c1/tasks'],
+    cgroupDirectory: undefined,
+    facts,
+  });
+  assertGolden(t, 'tape/exec.txt', printTape(tape));
+  t.notThrows(() => assemble(tape, 'arm64'));
+});
+
+const refused = test.macro<[change: (config: RuntimeConfig) => RuntimeConfig, message: RegExp]>({
+  exec(t, change, message) {
+    const config = change(generateConfig(image, defaults, { thermalThrottle: [] }));
+    const options = {
+      rootfs: overlay,
+      directory: '/s',
+      cgroupTasks: [],
+      cgroupDirectory: undefined,
+      stdio: {},
+      terminal: false,
+      startFifo: undefined,
+      facts,
+    };
+    const error = t.throws(() => containerTape({ ...options, config }), { message });
+    t.true(isOciError(error, 'CONFIG_INVALID'));
+  },
+});
+
+test(
+  'a user namespace is refused by name',
+  refused,
+  (config) => ({ ...config, linux: { namespaces: [{ type: 'mount' }, { type: 'user' }] } }),
+  /linux\.namespaces: 'user'/,
+);
+test(
+  'a container without a mount namespace is refused',
+  refused,
+  (config) => ({ ...config, linux: { namespaces: [] } }),
+  /new 'mount' namespace/,
+);
+test(
+  'a namespace that stands twice is refused',
+  refused,
+  (config) => ({ ...config, linux: { namespaces: [{ type: 'mount' }, { type: 'mount' }] } }),
+  /stands twice/,
+);
+test(
+  'a bind mount of a missing source is refused',
+  refused,
+  (config) => ({ ...config, mounts: [{ destination: '/d', type: 'bind', source: '/missing' }] }),
+  /'\/missing' on \/d/,
+);
+test(
+  'a sysctl that is a path is refused (SEC-8)',
+  refused,
+  (config) => ({ ...config, linux: { ...config.linux, sysctl: { 'net/../kernel': '1' } } }),
+  /not a sysctl/,
+);
+test(
+  'an empty program is refused',
+  refused,
+  (config) => ({ ...config, process: { user: { uid: 0, gid: 0 }, cwd: '/', args: [] } }),
+  /process\.args is empty/,
+);
+test(
+  'an unknown capability is refused with its name',
+  refused,
+  (config) => ({
+    ...config,
+    process: { user: { uid: 0, gid: 0 }, cwd: '/', args: ['x'], capabilities: { bounding: ['CAP_FLY'] } },
+  }),
+  /CAP_FLY/,
+);
