@@ -1,0 +1,23 @@
+// fcntl(2), F_SETLEASE: a read lease is only granted on a file that nobody has open for writing.
+import koffi from 'koffi';
+
+import { libc } from './libc.ts';
+
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+
+type CFcntl = (fd: number, command: number, type: 'int', argument: number) => number;
+const c_fcntl: CFcntl = libc.func('int fcntl(int fd, int op, ...)');
+
+/**
+ * Whether somebody has the file of the read-only descriptor `fd` open for writing right now. False as well where this
+ * cannot be known: a file system without leases, or a file of another user and no CAP_LEASE.
+ */
+export function isOpenForWriting(fd: number): boolean {
+  if (c_fcntl(fd, F_SETLEASE, 'int', F_RDLCK) === 0) {
+    c_fcntl(fd, F_SETLEASE, 'int', F_UNLCK);
+    return false;
+  }
+  return koffi.errno() === koffi.os.errno['EAGAIN'];
+}
