@@ -1,6 +1,6 @@
 // From config.json to a process: state on disk, cgroup, tape, spawn, and the answer from the status pipe. Whatever fails is
 // taken back: no state, no cgroup, no process is left.
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
@@ -124,18 +124,13 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     terminal: request.terminal !== undefined,
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     facts: {
-      kindOf,
+      kindOf: runtime.kindOf,
       cgroupMounts: cgroupMounts(runtime.cgroups),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
       lastCapability: runtime.lastCapability,
     },
   });
-}
-
-function kindOf(path: string): 'file' | 'directory' | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
 }
 
 async function startContainerProcess(

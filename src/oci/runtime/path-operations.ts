@@ -11,6 +11,7 @@ const S_IFREG = 0o100000;
 
 /** mkdir -p: every missing directory of an absolute path. What exists stays; what cannot be made fails at its use. */
 export function makeDirectories(path: string): Operation[] {
+  if (/^\/(proc|sys)\/./.test(path)) return []; // the kernel's own directories are there, or cannot be made
   const names = path.split('/').filter((name) => name !== '');
   return names.map((_, index) => {
     const directory = `/${names.slice(0, index + 1).join('/')}`;

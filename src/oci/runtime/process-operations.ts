@@ -44,11 +44,16 @@ export function identityOperations(
     ...oomOperations(process),
     ...rlimitOperations(process),
     ...boundingOperations(process, facts.lastCapability),
-    { call: 'chdir', args: [text(process.cwd)], what: `change to the working directory ${process.cwd}` },
+    ...workingDirectory(process.cwd),
     ...(process.noNewPrivileges === true
       ? [...identity, noNewPrivileges(), ...beforeSeccomp, ...seccomp]
       : [...beforeSeccomp, ...seccomp, ...identity]),
   ];
+}
+
+/** The tape stands in the root until here. */
+function workingDirectory(path: string): Operation[] {
+  return path === '/' ? [] : [{ call: 'chdir', args: [text(path)], what: `change to the working directory ${path}` }];
 }
 
 /** execve(2) of the program: once when it is a path, else in every directory of PATH until one has it. */

@@ -57,6 +57,7 @@ export function readonlyRoot(): Operation {
   return setAttributes('/', { attrSet: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY });
 }
 
+/** Always nodev: a device node in an image's layer must never open a device of the host. /dev is a mount of its own. */
 function overlayOperations(rootfs: Extract<Rootfs, { kind: 'overlay' }>, attachPoint: string): Operation[] {
   const lowers = rootfs.lowers.map((path) =>
     path.startsWith(`${rootfs.base}/`) ? path.slice(rootfs.base.length + 1) : path,
@@ -67,7 +68,7 @@ function overlayOperations(rootfs: Extract<Rootfs, { kind: 'overlay' }>, attachP
         { call: 'chdir', args: [text(rootfs.base)], what: `stand in ${rootfs.base}` },
         {
           call: 'mount',
-          args: [text('overlay'), text(attachPoint), text('overlay'), 0, text(options)],
+          args: [text('overlay'), text(attachPoint), text('overlay'), msFlags(MS_FLAGS.MS_NODEV), text(options)],
           what: `mount an overlay of ${lowers.length} layers`,
         },
       ]
@@ -104,7 +105,12 @@ function longOverlayOperations(rootfs: Extract<Rootfs, { kind: 'overlay' }>, att
       args: [context, value(6, 'FSCONFIG_CMD_CREATE'), 0, 0, 0],
       what: `make an overlay of ${rootfs.lowers.length} layers`,
     },
-    { call: 'fsmount', args: [context, value(1, 'FSMOUNT_CLOEXEC'), 0], save: mount, what: 'mount the overlay' },
+    {
+      call: 'fsmount',
+      args: [context, value(1, 'FSMOUNT_CLOEXEC'), value(MOUNT_ATTR_FLAGS.MOUNT_ATTR_NODEV, 'MOUNT_ATTR_NODEV')],
+      save: mount,
+      what: 'mount the overlay',
+    },
     moveTo(mount, attachPoint),
   ];
 }

@@ -1,4 +1,6 @@
 // What every operation of the runtime is given: where state lies, where cgroups are, what the kernel can. Made once.
+import { statSync } from 'node:fs';
+
 import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { lastCapability } from '../../linux/capability.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
@@ -6,6 +8,7 @@ import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import type { Seccomp } from './config.ts';
 import { thermalThrottlePaths } from './defaults.ts';
 import type { Machine } from './generate-config.ts';
+import type { PathKind } from './mount-operations.ts';
 
 export type Runtime = {
   /** `--state`. */
@@ -15,6 +18,8 @@ export type Runtime = {
   readonly lastCapability: number;
   /** The compiled filter of a profile: compiled once for equal profiles. */
   readonly seccompFilter: (profile: Seccomp) => Buffer;
+  /** What a path of the machine is. Paths of /proc and /sys are looked at once: which ones a kernel has does not change. */
+  readonly kindOf: (path: string) => PathKind | undefined;
 };
 
 /** Look at the machine once. Throws what reading /proc throws. */
@@ -31,6 +36,7 @@ export function openRuntime({
     machine: { thermalThrottle: thermalThrottlePaths() },
     lastCapability: lastCapability(),
     seccompFilter: cachedCompiler(),
+    kindOf: pathKinds(),
   };
 }
 
@@ -42,5 +48,16 @@ function cachedCompiler(): (profile: Seccomp) => Buffer {
     const filter = filters.get(key) ?? compileSeccomp(profile, abi);
     filters.set(key, filter);
     return filter;
+  };
+}
+
+function pathKinds(): (path: string) => PathKind | undefined {
+  const known = new Map<string, PathKind | undefined>();
+  return (path) => {
+    if (known.has(path)) return known.get(path);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    const kind = stat === undefined ? undefined : stat.isDirectory() ? 'directory' : 'file';
+    if (/^\/(proc|sys)\//.test(path)) known.set(path, kind);
+    return kind;
   };
 }

@@ -135,6 +135,7 @@ test('the tape of an exec', (t) => {
 });
 
 const refused = test.macro<[change: (config: RuntimeConfig) => RuntimeConfig, message: RegExp]>({
+  title: (name = '') => name,
   exec(t, change, message) {
     const config = change(generateConfig(image, defaults, { thermalThrottle: [] }));
     const options = {
