@@ -84,7 +84,8 @@ export function describeLayers(
   return { configDigest: config.digest, layers: paired, sizeBytes };
 }
 
-function loadManifest(
+/** Follow an entry of index.json, through indexes if need be, to the manifest for a platform. Throws OciError. */
+export function loadManifest(
   store: ContentStore,
   entry: Descriptor,
   platform: Platform,
