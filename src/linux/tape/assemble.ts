@@ -26,9 +26,7 @@ export const FAIL = 'fail';
 export function assemble(tape: Tape, architecture: Architecture, pageSize = 4096): AssembledTape {
   const layout = placeTape(tape, pageSize);
   const data = Buffer.alloc(layout.size);
-  const word = (address: number, number: number | bigint): void => {
-    data.writeBigUInt64LE(BigInt.asUintN(64, BigInt(number)), address - DATA_ADDRESS);
-  };
+  const word = (address: number, number: number | bigint): void => writeWord(data, address - DATA_ADDRESS, number);
   for (const [operation, address] of layout.operations) {
     encodeOperation(operation, { layout, architecture }).forEach((number, index) => word(address + 8 * index, number));
   }
@@ -43,6 +41,16 @@ export function assemble(tape: Tape, architecture: Architecture, pageSize = 4096
     }
   }
   return { data, operations: new Map([...layout.operations].map(([operation, address]) => [address, operation])) };
+}
+
+/** Two's complement, little endian. Numbers go without BigInt: there are a thousand of them in a tape. */
+function writeWord(data: Buffer, offset: number, number: number | bigint): void {
+  if (typeof number === 'bigint') {
+    data.writeBigUInt64LE(BigInt.asUintN(64, number), offset);
+    return;
+  }
+  data.writeInt32LE(number | 0, offset);
+  data.writeInt32LE(Math.floor(number / 0x1_0000_0000) | 0, offset + 4);
 }
 
 type Target = { readonly layout: Layout; readonly architecture: Architecture };
@@ -73,6 +81,7 @@ function argumentValue(argument: Argument, layout: Layout): number | bigint {
   if (typeof argument === 'number' || typeof argument === 'bigint') return argument;
   switch (argument.type) {
     case 'value':
+    case 'flags':
       return argument.value;
     case 'failure':
       return FAILURE_ADDRESS;
@@ -90,6 +99,7 @@ function argumentValue(argument: Argument, layout: Layout): number | bigint {
 }
 
 function insideAddress({ of, offset }: Inside, layout: Layout): number {
-  if (offset < 0 || offset >= of.bytes.length) throw new RangeError(`Offset ${offset} is outside ${of.bytes.length} bytes`);
+  if (offset < 0 || offset >= of.bytes.length)
+    throw new RangeError(`Offset ${offset} is outside ${of.bytes.length} bytes`);
   return layout.addressOf(of) + offset;
 }

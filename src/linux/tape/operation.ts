@@ -6,10 +6,16 @@
 //           ▼ (a result above zero runs on)
 
 /** An argument of a system call: a number, or something that lies in the tape's own memory. */
-export type Argument = number | bigint | Value | Text | Bytes | Inside | Words | Result | Failure | ZoneRange;
+export type Argument = number | bigint | Value | Flags | Text | Bytes | Inside | Words | Result | Failure | ZoneRange;
 
-/** A number with the words that a person reads for it (`MS_BIND|MS_REC`, `AT_FDCWD`). */
+/** A number with the word that a person reads for it (`AT_FDCWD`). */
 export type Value = { readonly type: 'value'; readonly value: number | bigint; readonly show: string };
+/** A number of bits that have names: printed as `MS_BIND|MS_REC`, when it is printed. */
+export type Flags = {
+  readonly type: 'flags';
+  readonly value: number;
+  readonly names: Readonly<Record<string, number>>;
+};
 /** A pointer to a NUL-terminated string. */
 export type Text = { readonly type: 'text'; readonly text: string };
 /** A pointer to bytes. The same object used twice is one place in memory, so one call can fill what another reads. */
@@ -57,6 +63,7 @@ export const bytes = (value: Uint8Array, show: string): Bytes => ({ type: 'bytes
 export const inside = (of: Bytes, offset: number): Inside => ({ type: 'inside', of, offset });
 export const words = (value: readonly Argument[], show: string): Words => ({ type: 'words', words: value, show });
 export const value = (number: number | bigint, show: string): Value => ({ type: 'value', value: number, show });
+export const bits = (number: number, names: Flags['names']): Flags => ({ type: 'flags', value: number, names });
 export const result = (name: string): Result => ({ type: 'result', name });
 export const zone = (part: ZoneRange['part']): ZoneRange => ({ type: 'zone', part });
 export const FAILURE: Failure = { type: 'failure' };

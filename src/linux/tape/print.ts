@@ -1,4 +1,5 @@
 // A tape as strace would show it: what will happen, before it happens.
+import { formatFlags } from '../flags.ts';
 import type { Argument, Operation, Tape } from './operation.ts';
 
 const SHOWN_BYTES = 16;
@@ -26,6 +27,8 @@ function printArgument(argument: Argument): string {
   switch (argument.type) {
     case 'text':
       return JSON.stringify(argument.text);
+    case 'flags':
+      return formatFlags(argument.value, argument.names);
     case 'value':
       return argument.show;
     case 'bytes':

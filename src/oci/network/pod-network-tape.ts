@@ -1,7 +1,6 @@
 // The tapes that make and remove a pod's network. Making one enters new namespaces, which no thread of the agent may;
 // removing one waits for the kernel, which the agent should not.
 import { O_CLOEXEC } from '../../linux/at.ts';
-import { formatFlags } from '../../linux/flags.ts';
 import { MNT_DETACH, MS_FLAGS } from '../../linux/mount-flags.ts';
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { encodeRequest, NLM_F_ACK } from '../../linux/netlink/message.ts';
@@ -11,6 +10,7 @@ import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from '../../linux/socket.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { exitGroup, failBlock, statusFd } from '../../linux/tape/blocks.ts';
 import {
+  bits,
   bytes,
   inside,
   result,
@@ -56,7 +56,7 @@ export function podNetworkTape({ messages, paths, sysctls }: PodNetworkTapeOptio
     ...keepHostNamespace(),
     {
       call: 'unshare',
-      args: [value(NEW_NAMESPACES, formatFlags(NEW_NAMESPACES, CLONE_FLAGS))],
+      args: [bits(NEW_NAMESPACES, CLONE_FLAGS)],
       what: 'make network and IPC namespaces',
     },
     pin('/proc/self/ns/net', paths.netns),

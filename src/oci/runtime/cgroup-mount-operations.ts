@@ -4,8 +4,7 @@ import { basename } from 'node:path';
 
 import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
-import { text, value, type Operation, type Value } from '../../linux/tape/operation.ts';
-import { formatFlags } from '../../linux/flags.ts';
+import { bits, text, value, type Operation, type Flags } from '../../linux/tape/operation.ts';
 import { atCwd } from './path-operations.ts';
 
 /** One hierarchy: its directory's name under /sys/fs/cgroup (`''` when it is all of it) and its mount options. */
@@ -96,6 +95,6 @@ function linkOperations(destination: string, mount: CgroupMount): Operation[] {
       }));
 }
 
-function flagValue(flags: number): Value {
-  return value(flags, formatFlags(flags, MS_FLAGS));
+function flagValue(flags: number): Flags {
+  return bits(flags, MS_FLAGS);
 }

@@ -1,11 +1,20 @@
 // A process in a container that runs already: join its namespaces by pidfd, clone, give up privileges, exec. A tape as well,
 // so nothing of the agent's memory is ever inside (SEC-1), and the agent's threads join nothing.
 import { CLONE_FLAGS, CLONE_INTO_CGROUP, SIGCHLD } from '../../linux/namespace-flags.ts';
-import { formatFlags } from '../../linux/flags.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { SIGINFO_SIZE } from '../../linux/siginfo.ts';
 import { exitGroup, failBlock, statusFd } from '../../linux/tape/blocks.ts';
-import { bytes, inside, result, text, value, words, type Operation, type Tape } from '../../linux/tape/operation.ts';
+import {
+  bits,
+  bytes,
+  inside,
+  result,
+  text,
+  value,
+  words,
+  type Operation,
+  type Tape,
+} from '../../linux/tape/operation.ts';
 import type { Process } from './config.ts';
 import { takeTerminal } from './container-tape.ts';
 import { atCwd } from './path-operations.ts';
@@ -67,7 +76,7 @@ function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): O
     ...opened,
     {
       call: 'setns',
-      args: [value(PIDFD, 'container'), value(JOINED, formatFlags(JOINED, CLONE_FLAGS))],
+      args: [value(PIDFD, 'container'), bits(JOINED, CLONE_FLAGS)],
       what: 'join the namespaces of the container',
     },
     { call: 'clone3', args: [args, SIZEOF_CLONE_ARGS], save: pid, what: 'make the process', onZero: 'container' },

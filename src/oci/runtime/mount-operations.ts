@@ -10,6 +10,7 @@ import {
 } from '../../linux/mount-flags.ts';
 import { formatFlags } from '../../linux/flags.ts';
 import {
+  bits,
   bytes,
   result,
   text,
@@ -18,7 +19,7 @@ import {
   type Bytes,
   type Operation,
   type Result,
-  type Value,
+  type Flags,
 } from '../../linux/tape/operation.ts';
 import { O_CLOEXEC, O_PATH } from '../../linux/at.ts';
 import { RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
@@ -44,7 +45,7 @@ const { MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS } = MOVE_MOUNT_FLAGS;
 const { OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC } = OPEN_TREE_FLAGS;
 const SIZEOF_MOUNT_ATTR = 32;
 
-export const msFlags = (flags: number): Value => value(flags, formatFlags(flags, MS_FLAGS));
+export const msFlags = (flags: number): Flags => bits(flags, MS_FLAGS);
 
 /** Operations for one mount; `index` makes its result's name unique. Throws OciError CONFIG_INVALID on a missing source. */
 export function mountOperations(mount: Mount, index: number, facts: MountFacts): MountOperations {
@@ -106,9 +107,12 @@ function treeFlags(options: MountFlags): number {
 }
 
 function takeTree(source: string, options: MountFlags, tree: Result): Operation {
-  const flags = treeFlags(options);
-  const shown = formatFlags(flags, OPEN_TREE_FLAGS);
-  return { call: 'open_tree', args: [atCwd, text(source), value(flags, shown)], save: tree, what: `take ${source}` };
+  return {
+    call: 'open_tree',
+    args: [atCwd, text(source), bits(treeFlags(options), OPEN_TREE_FLAGS)],
+    save: tree,
+    what: `take ${source}`,
+  };
 }
 
 type SubPath = {
@@ -128,7 +132,6 @@ function takeSubPath({ source, subPath, options, index, tree }: SubPath): Operat
     '{O_PATH|O_CLOEXEC, RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS}',
   );
   const flags = treeFlags(options) | AT_EMPTY_PATH;
-  const shown = formatFlags(flags, { ...OPEN_TREE_FLAGS, AT_EMPTY_PATH });
   return [
     {
       call: 'openat',
@@ -139,7 +142,7 @@ function takeSubPath({ source, subPath, options, index, tree }: SubPath): Operat
     { call: 'openat2', args: [volume, text(subPath), how, 24], save: below, what: `find '${subPath}' below ${source}` },
     {
       call: 'open_tree',
-      args: [below, text(''), value(flags, shown)],
+      args: [below, text(''), bits(flags, { ...OPEN_TREE_FLAGS, AT_EMPTY_PATH })],
       save: tree,
       what: `take '${subPath}' of ${source}`,
     },
@@ -151,7 +154,7 @@ export function moveMount(tree: Operation['args'][number], destination: string, 
   const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
   return {
     call: 'move_mount',
-    args: [tree, text(''), atCwd, text(destination), value(flags, formatFlags(flags, MOVE_MOUNT_FLAGS))],
+    args: [tree, text(''), atCwd, text(destination), bits(flags, MOVE_MOUNT_FLAGS)],
     what,
   };
 }
@@ -213,7 +216,7 @@ export function maskOperations(path: string, index: number, kind: PathKind | und
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
   const take: Operation = {
     call: 'open_tree',
-    args: [atCwd, text('/dev/null'), value(flags, formatFlags(flags, OPEN_TREE_FLAGS))],
+    args: [atCwd, text('/dev/null'), bits(flags, OPEN_TREE_FLAGS)],
     save: tree,
     what: `take /dev/null for ${path}`,
   };

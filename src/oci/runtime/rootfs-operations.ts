@@ -7,8 +7,7 @@ import {
   OPEN_TREE_FLAGS,
   MOVE_MOUNT_FLAGS,
 } from '../../linux/mount-flags.ts';
-import { formatFlags } from '../../linux/flags.ts';
-import { result, text, value, type Operation } from '../../linux/tape/operation.ts';
+import { bits, result, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { msFlags, setAttributes } from './mount-operations.ts';
 import { atCwd } from './path-operations.ts';
 
@@ -123,7 +122,7 @@ function directoryOperations(path: string, attachPoint: string): Operation[] {
   return [
     {
       call: 'open_tree',
-      args: [atCwd, text(path), value(flags, formatFlags(flags, OPEN_TREE_FLAGS))],
+      args: [atCwd, text(path), bits(flags, OPEN_TREE_FLAGS)],
       save: tree,
       what: `take the root ${path}`,
     },
