@@ -7,8 +7,9 @@ import type { OpenBlob } from './image-source.ts';
 const LARGE_BYTES = 64 * 1024;
 
 /**
- * The bytes of an open blob from `position` up to its end, in blocks of at most 512 KiB. What arrived before a cut is
- * yielded before the source's failure is thrown. More bytes than `size` are yielded as they come: the reader refuses them.
+ * The bytes of an open blob from `position` up to its end, in blocks of at most 512 KiB, few of them small. What arrived
+ * before a cut is yielded before the source's failure is thrown. More bytes than `size` are yielded as they come: the
+ * reader refuses them.
  */
 export async function* blocksOf(opened: OpenBlob, position: number, size: number): AsyncGenerator<Buffer> {
   const collector = new Collector(size - position);
