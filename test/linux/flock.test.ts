@@ -42,7 +42,7 @@ test('a lock is waited for, and the waiting can be aborted', async (t) => {
   t.truthy(got);
 });
 
-test('whoever waited for a lock file that its holder unlinked gets a lock that others meet', async (t) => {
+test('a lock file may be unlinked by its holder: whoever waited gets a lock that others meet', async (t) => {
   const path = lockPath(t);
   const held = await lock(path);
   const waiting = lock(path);
