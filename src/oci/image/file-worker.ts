@@ -1,0 +1,116 @@
+// The entry of a file worker thread: unpacks layers and removes trees, several jobs at a time if it must.
+import { createReadStream } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { AT_FDCWD } from '../../linux/mount-flags.ts';
+import { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat } from '../../linux/at.ts';
+import { removeTreeAt } from '../../linux/remove-tree.ts';
+import { processUmask } from '../../linux/umask.ts';
+import { type FileWorkReport, type FileWorkRequest, toWireError, type UnpackRequest } from './file-work.ts';
+import { LayerUnpack } from './layer-unpack.ts';
+
+const READ_BYTES = 512 * 1024;
+
+type Job = {
+  readonly unpack: LayerUnpack;
+  /** What was asked for so far, one step after the other. */
+  tail: Promise<void>;
+};
+
+class FileWorker {
+  readonly #report: (report: FileWorkReport) => void;
+  readonly #queueBytes: number;
+  readonly #jobs = new Map<number, Job>();
+
+  constructor(queueBytes: number, report: (report: FileWorkReport) => void) {
+    this.#queueBytes = queueBytes;
+    this.#report = report;
+  }
+
+  handle(request: FileWorkRequest): void {
+    const { job } = request;
+    switch (request.kind) {
+      case 'unpack':
+        return this.#begin(job, request);
+      case 'bytes':
+        return this.#step(job, (unpack) => this.#write(job, unpack, Buffer.from(request.bytes.buffer)));
+      case 'file':
+        return this.#step(job, (unpack) => this.#read(job, unpack, request.path));
+      case 'finish':
+        return this.#step(job, (unpack) => this.#finish(job, unpack));
+      case 'abort':
+        return this.#fail(job, new Error('The unpacking was aborted'));
+      case 'remove':
+        return this.#remove(job, request.path);
+    }
+  }
+
+  #begin(job: number, { directory, diffID, limitBytes }: UnpackRequest): void {
+    try {
+      const root = openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const queueBytes = (): number => this.#queueBytes / this.#jobs.size;
+      const unpack = new LayerUnpack({ root, umask: processUmask(), diffID, limitBytes, queueBytes });
+      this.#jobs.set(job, { unpack, tail: Promise.resolve() });
+    } catch (error) {
+      this.#report({ kind: 'failed', job, error: toWireError(error) });
+    }
+  }
+
+  /** What comes after a failure is about a job that is gone: nothing to do. */
+  #step(job: number, step: (unpack: LayerUnpack) => Promise<void>): void {
+    const known = this.#jobs.get(job);
+    if (known === undefined) return;
+    known.tail = known.tail
+      .then(() => (this.#jobs.get(job) === known ? step(known.unpack) : undefined))
+      .catch((error: unknown) => this.#fail(job, error));
+  }
+
+  async #write(job: number, unpack: LayerUnpack, bytes: Buffer): Promise<void> {
+    const sizeBytes = bytes.length;
+    await unpack.write(bytes);
+    this.#report({ kind: 'taken', job, sizeBytes });
+  }
+
+  async #read(job: number, unpack: LayerUnpack, path: string): Promise<void> {
+    for await (const bytes of createReadStream(path, { highWaterMark: READ_BYTES }))
+      await unpack.write(bytes as Buffer);
+    await this.#finish(job, unpack);
+  }
+
+  async #finish(job: number, unpack: LayerUnpack): Promise<void> {
+    const summary = await unpack.finish();
+    this.#jobs.delete(job);
+    unpack[Symbol.dispose]();
+    this.#report({ kind: 'done', job, summary });
+  }
+
+  #fail(job: number, error: unknown): void {
+    const known = this.#jobs.get(job);
+    if (known === undefined) return;
+    this.#jobs.delete(job);
+    known.unpack[Symbol.dispose]();
+    this.#report({ kind: 'failed', job, error: toWireError(error) });
+  }
+
+  #remove(job: number, path: string): void {
+    try {
+      removeTreeAt(AT_FDCWD, path);
+      this.#report({ kind: 'done', job, summary: undefined });
+    } catch (error) {
+      this.#report({ kind: 'failed', job, error: toWireError(error) });
+    }
+  }
+}
+
+/** What a file worker is started with. */
+export type FileWorkerData = {
+  /** How much inflated data may wait to be written, over all jobs. */
+  readonly queueBytes: number;
+};
+
+const port = parentPort;
+if (port !== null) {
+  const { queueBytes } = workerData as FileWorkerData;
+  const worker = new FileWorker(queueBytes, (report) => port.postMessage(report));
+  port.on('message', (request: FileWorkRequest) => worker.handle(request));
+}

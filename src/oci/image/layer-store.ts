@@ -1,0 +1,217 @@
+// The unpacked layers of one machine: `<root>/layers/<diffID>/root`, shared by all images and containers, and by several
+// processes at once. A layer is visible when it is complete and its digest was right, never before.
+// Durability: docs/decisions/0002-layer-durability.md.
+import { randomUUID } from 'node:crypto';
+import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { bootId } from '../../linux/boot-id.ts';
+import { isErrno } from '../../linux/errno.ts';
+import { OciError } from '../error.ts';
+import { FileWorkers, type FileWorkersOptions } from './file-workers.ts';
+import { layerLock, tryLayerLock } from './layer-lock.ts';
+import { diffIDOfIngest, diffIDOfName, isRemoved, layerPaths, type LayerPaths, removedPath } from './layer-paths.ts';
+import { formatLayerRecord, isUsable, type LayerRecord } from './layer-record.ts';
+import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
+import { LayerSync, readLayerRecord } from './layer-sync.ts';
+import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackSession } from './unpack-session.ts';
+import { FINISHED_SINK, UnpackingSink } from './unpacking-sink.ts';
+
+/** SEC-24: no honest layer grows to more than 200 times its size, but for small ones: a file of zeros is enough. */
+const LARGEST_RATIO = 200;
+const RATIO_FLOOR_BYTES = 256 * 1024 ** 2;
+const LARGEST_LAYER_BYTES = 64 * 1024 ** 3;
+/** A command that only looks something up is over by then; clearing away is for those that stay. */
+const SWEEP_AFTER_MS = 1000;
+
+export type LayerStoreOptions = {
+  readonly workers?: FileWorkersOptions;
+  /** Hears of what failed in the background: a removal, a sync. */
+  readonly onError?: (error: unknown) => void;
+};
+
+/** Open the layers below `root`; directories are made when missing, 0700. */
+export function openLayerStore(root: string, options: LayerStoreOptions = {}): DirectoryLayerStore {
+  const directory = join(root, 'layers');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return new DirectoryLayerStore(directory, options);
+}
+
+export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
+  readonly #directory: string;
+  readonly #boot = bootId();
+  readonly #workers: FileWorkers;
+  readonly #sync: LayerSync;
+  readonly #onError: (error: unknown) => void;
+  readonly #removals = new Set<Promise<void>>();
+  #sweepTimer: NodeJS.Timeout | undefined;
+
+  /** Use `openLayerStore`. */
+  constructor(directory: string, { workers, onError = () => undefined }: LayerStoreOptions) {
+    this.#directory = directory;
+    this.#workers = new FileWorkers(workers);
+    this.#sync = new LayerSync(directory, onError);
+    this.#onError = onError;
+    this.#sweepTimer = setTimeout(() => this.#sweepOnce(), SWEEP_AFTER_MS).unref();
+  }
+
+  has(diffID: string): boolean {
+    return this.#usable(this.#paths(diffID)) !== undefined;
+  }
+
+  directory(diffID: string): string {
+    this.summary(diffID);
+    return this.#paths(diffID).tree;
+  }
+
+  /** What is known of a layer. Throws OciError LAYER_MISSING. */
+  summary(diffID: string): LayerSummary {
+    const record = this.#usable(this.#paths(diffID));
+    if (record !== undefined) return record;
+    throw new OciError('LAYER_MISSING', `The layer ${diffID} is not unpacked in ${this.#directory}`);
+  }
+
+  list(): string[] {
+    const diffIDs = readdirSync(this.#directory).map(diffIDOfName);
+    return diffIDs.filter((diffID) => diffID !== undefined).filter((diffID) => this.has(diffID));
+  }
+
+  /** Waits while another process or task unpacks the same layer, and has nothing to do when that is done. */
+  async begin(layer: LayerSource, signal?: AbortSignal): Promise<LayerSink> {
+    this.#sweepOnce();
+    const paths = this.#paths(layer.diffID);
+    const held = await layerLock(paths, signal);
+    try {
+      if (this.#usable(paths) === undefined) {
+        const session = await this.#beginUnpack(paths, layer, signal);
+        return new UnpackingSink(session, held, {
+          commit: (summary) => this.#commit(paths, summary),
+          discard: () => this.#discard(paths.ingest),
+        });
+      }
+    } catch (error) {
+      held[Symbol.dispose]();
+      throw error;
+    }
+    held[Symbol.dispose]();
+    return FINISHED_SINK;
+  }
+
+  async unpackBlob(layer: LayerSource, blobPath: string, signal?: AbortSignal): Promise<void> {
+    this.#sweepOnce();
+    const paths = this.#paths(layer.diffID);
+    using _held = await layerLock(paths, signal);
+    if (this.#usable(paths) !== undefined) return;
+    const session = await this.#beginUnpack(paths, layer, signal);
+    const stop = (): void => void session.abort();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      this.#commit(paths, await session.unpackFile(blobPath));
+    } catch (error) {
+      this.#discard(paths.ingest);
+      throw signal?.aborted === true ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** The layer is gone at once, its files soon after. No container may use it. */
+  async remove(diffID: string): Promise<void> {
+    const paths = this.#paths(diffID);
+    using _held = await layerLock(paths, undefined);
+    this.#discard(paths.directory);
+  }
+
+  /** Remove a tree of berth's own off the main thread, a pod's writable layer, say. Links are not followed. */
+  removeTree(path: string): Promise<void> {
+    return this.#workers.remove(path);
+  }
+
+  /** Resolves when what was removed is gone and what was unpacked is on the disk. Failures go to `onError`. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#removals, this.#sync.flush()]);
+  }
+
+  /** Settles, and ends the threads. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#sweepTimer);
+    await this.settle();
+    await this.#workers[Symbol.asyncDispose]();
+    this.#sync[Symbol.dispose]();
+  }
+
+  #paths(diffID: string): LayerPaths {
+    return layerPaths(this.#directory, diffID);
+  }
+
+  #usable(paths: LayerPaths): LayerRecord | undefined {
+    const record = readLayerRecord(paths);
+    return record !== undefined && isUsable(record, this.#boot) ? record : undefined;
+  }
+
+  /** The caller holds the lock. */
+  async #beginUnpack(paths: LayerPaths, layer: LayerSource, signal: AbortSignal | undefined): Promise<UnpackSession> {
+    for (const left of [paths.directory, paths.ingest]) this.#discard(left);
+    mkdirSync(paths.ingest, { mode: 0o700 });
+    mkdirSync(paths.ingestTree);
+    // Whatever the umask, the setgid bit or an ACL of the directories above made of it.
+    chownSync(paths.ingestTree, 0, 0);
+    chmodSync(paths.ingestTree, 0o755);
+    const grown = Math.max(RATIO_FLOOR_BYTES, layer.sizeBytes * LARGEST_RATIO);
+    const limitBytes = Math.min(LARGEST_LAYER_BYTES, grown);
+    return this.#workers.unpack({ directory: paths.ingestTree, diffID: layer.diffID, limitBytes }, signal);
+  }
+
+  /** Not durable yet, and marked so: the record is only good in this boot until a sync has run. */
+  #commit(paths: LayerPaths, summary: LayerSummary): void {
+    const id = randomUUID();
+    const record: LayerRecord = { ...summary, id, durability: { state: 'unsynced', boot: this.#boot } };
+    writeFileSync(paths.ingestRecord, formatLayerRecord(record), { mode: 0o600 });
+    renameSync(paths.ingest, paths.directory);
+    this.#sync.request(paths, id);
+  }
+
+  /** Out of sight now, gone later. A missing one is fine. */
+  #discard(path: string): void {
+    const removed = removedPath(this.#directory, randomUUID());
+    try {
+      renameSync(path, removed);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      throw error;
+    }
+    this.#removeLater(removed);
+  }
+
+  #removeLater(path: string): void {
+    const removal = this.#workers
+      .remove(path)
+      .catch(this.#onError)
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  #sweepOnce(): void {
+    if (this.#sweepTimer === undefined) return;
+    clearTimeout(this.#sweepTimer);
+    this.#sweepTimer = undefined;
+    for (const name of readdirSync(this.#directory)) {
+      if (isRemoved(name)) this.#removeLater(join(this.#directory, name));
+      else this.#sweepLayer(name);
+    }
+  }
+
+  /** Discards what a dead process or another boot left, and syncs what a process left unsynced that has ended. */
+  #sweepLayer(name: string): void {
+    const diffID = diffIDOfIngest(name) ?? diffIDOfName(name);
+    if (diffID === undefined) return;
+    const paths = this.#paths(diffID);
+    using held = tryLayerLock(paths);
+    if (held === undefined) return;
+    this.#discard(paths.ingest);
+    const record = this.#usable(paths);
+    if (record === undefined) this.#discard(paths.directory);
+    else if (record.durability.state === 'unsynced') this.#sync.request(paths, record.id);
+  }
+}
