@@ -1,9 +1,19 @@
 // Image config + what the container shall be → config.json. Pure: the same input gives the same bytes.
 import type { ImageConfig } from '../image/image-config.ts';
 import { OciError } from '../error.ts';
-import type { DeviceRule, Linux, Mount, NamespaceType, Process, Resources, RuntimeConfig, User } from './config.ts';
+import type {
+  DeviceRule,
+  Linux,
+  Mount,
+  NamespaceType,
+  Process,
+  Resources,
+  RuntimeConfig,
+  Seccomp,
+  User,
+} from './config.ts';
 import { DEFAULT_CAPABILITIES, READONLY_PATHS, defaultDeviceRules, maskedPaths } from './defaults.ts';
-import { defaultSeccomp } from './seccomp-default.ts';
+import type { SeccompSubject } from './seccomp-default.ts';
 import { CAPABILITIES } from '../../linux/capability.ts';
 import { signalNumber } from '../../linux/signal.ts';
 
@@ -40,6 +50,7 @@ export type ContainerOptions = {
 export type Machine = {
   /** From `thermalThrottlePaths`. */
   readonly thermalThrottle: readonly string[];
+  readonly defaultSeccomp: (subject: SeccompSubject) => Seccomp;
 };
 
 const OCI_VERSION = '1.2.0';
@@ -58,7 +69,11 @@ export function generateConfig(image: ImageConfig, options: ContainerOptions, ma
   };
 }
 
-function generateLinux(architecture: string, options: ContainerOptions, { thermalThrottle }: Machine): Linux {
+function generateLinux(
+  architecture: string,
+  options: ContainerOptions,
+  { thermalThrottle, defaultSeccomp }: Machine,
+): Linux {
   const { privileged, resources, sysctl } = options;
   const capabilities = capabilitiesOf(options);
   const confined = { maskedPaths: maskedPaths(thermalThrottle), readonlyPaths: READONLY_PATHS };

@@ -9,6 +9,7 @@ import type { Seccomp } from './config.ts';
 import { thermalThrottlePaths } from './defaults.ts';
 import type { Machine } from './generate-config.ts';
 import type { PathKind } from './mount-operations.ts';
+import { defaultSeccomp, type SeccompSubject } from './seccomp-default.ts';
 
 export type Runtime = {
   /** `--state`. */
@@ -33,20 +34,35 @@ export function openRuntime({
   return {
     stateDirectory,
     cgroups,
-    machine: { thermalThrottle: thermalThrottlePaths() },
+    machine: { thermalThrottle: thermalThrottlePaths(), defaultSeccomp: cachedProfiles() },
     lastCapability: lastCapability(),
     seccompFilter: cachedCompiler(),
     kindOf: pathKinds(),
   };
 }
 
+/** The default profile is the same for the same capabilities: made once, so that its filter is found by identity. */
+function cachedProfiles(): (subject: SeccompSubject) => Seccomp {
+  const profiles = new Map<string, Seccomp>();
+  return (subject) => {
+    const key = `${subject.architecture} ${subject.capabilities.join(' ')}`;
+    const profile = profiles.get(key) ?? defaultSeccomp(subject);
+    profiles.set(key, profile);
+    return profile;
+  };
+}
+
 function cachedCompiler(): (profile: Seccomp) => Buffer {
   const filters = new Map<string, Buffer>();
+  const same = new WeakMap<Seccomp, Buffer>();
   const abi = nativeAbi();
   return (profile) => {
+    const known = same.get(profile);
+    if (known !== undefined) return known;
     const key = JSON.stringify(profile, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
     const filter = filters.get(key) ?? compileSeccomp(profile, abi);
     filters.set(key, filter);
+    same.set(profile, filter);
     return filter;
   };
 }

@@ -6,6 +6,7 @@ import { isOciError } from '../../../src/oci/error.ts';
 import type { RuntimeConfig } from '../../../src/oci/runtime/config.ts';
 import { containerTape, type ContainerTapeOptions } from '../../../src/oci/runtime/container-tape.ts';
 import { execTape } from '../../../src/oci/runtime/exec-tape.ts';
+import { defaultSeccomp } from '../../../src/oci/runtime/seccomp-default.ts';
 import { generateConfig, type ContainerOptions } from '../../../src/oci/runtime/generate-config.ts';
 import { assertGolden } from '../../assert-golden.ts';
 
@@ -15,6 +16,8 @@ const image = {
   config: { Entrypoint: ['/server'], Env: ['PATH=/bin'] },
   rootfs: { diff_ids: [] },
 };
+
+const machine = { thermalThrottle: [], defaultSeccomp };
 
 const defaults: ContainerOptions = {
   hostname: 'web-0',
@@ -55,7 +58,7 @@ const overlay = {
 } as const;
 
 function tapeOf(options: Partial<ContainerOptions>, more: Partial<ContainerTapeOptions> = {}) {
-  const config = generateConfig(image, { ...defaults, ...options }, { thermalThrottle: [] });
+  const config = generateConfig(image, { ...defaults, ...options }, machine);
   return containerTape({
     config,
     rootfs: overlay,
@@ -137,7 +140,7 @@ test('the tape of an exec', (t) => {
 const refused = test.macro<[change: (config: RuntimeConfig) => RuntimeConfig, message: RegExp]>({
   title: (name = '') => name,
   exec(t, change, message) {
-    const config = change(generateConfig(image, defaults, { thermalThrottle: [] }));
+    const config = change(generateConfig(image, defaults, machine));
     const options = {
       rootfs: overlay,
       directory: '/s',

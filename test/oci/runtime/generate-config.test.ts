@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { defaultSeccomp } from '../../../src/oci/runtime/seccomp-default.ts';
 import { generateConfig, stopSignal, type ContainerOptions } from '../../../src/oci/runtime/generate-config.ts';
 
 const image = {
@@ -8,6 +9,8 @@ const image = {
   config: { Entrypoint: ['/entry'], Cmd: ['cmd', 'arg'], Env: ['A=image', 'B=image'], WorkingDir: 'srv' },
   rootfs: { diff_ids: [] },
 };
+const machine = { thermalThrottle: [], defaultSeccomp };
+
 const defaults: ContainerOptions = {
   hostname: 'h',
   env: [],
@@ -24,8 +27,7 @@ const defaults: ContainerOptions = {
   terminal: false,
   cgroupPath: '/c',
 };
-const configOf = (options: Partial<ContainerOptions>) =>
-  generateConfig(image, { ...defaults, ...options }, { thermalThrottle: [] });
+const configOf = (options: Partial<ContainerOptions>) => generateConfig(image, { ...defaults, ...options }, machine);
 
 const bounding = (options: Partial<ContainerOptions>) => configOf(options).process?.capabilities?.bounding;
 const signalOf = (StopSignal: string | undefined) => stopSignal({ ...image, config: { StopSignal } });
@@ -44,7 +46,7 @@ for (const [command, args, expected] of [
 
 test('an image with no program is refused', (t) => {
   const bare = { ...image, config: {} };
-  t.throws(() => generateConfig(bare, defaults, { thermalThrottle: [] }), { message: /No command/ });
+  t.throws(() => generateConfig(bare, defaults, machine), { message: /No command/ });
 });
 
 test('the container wins over the image, and the image over the defaults', (t) => {
