@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { mkfifo } from '../../src/linux/fifo.ts';
 import { DirectorySource } from '../../src/reconcile/directory-source.ts';
 import { Reader, runSourceContract, type Content, type SourceWorld } from '../contract/source.ts';
 
@@ -123,8 +124,7 @@ test('a circle of links ends', async (t) => {
 
 test('a FIFO is refused and not waited for', async (t) => {
   const root = await place(t);
-  const { execFileSync } = await import('node:child_process');
-  execFileSync('mkfifo', [join(root, 'a.yaml')]);
+  mkfifo(join(root, 'a.yaml'), 0o600);
   const update = await new DirectorySource(root).read(new AbortController().signal);
   t.is(update.kind, 'revision', 'it is no regular file, so it is no manifest');
 });
