@@ -43,6 +43,8 @@ export class BlobIngest implements AsyncDisposable {
   readonly #file: FileHandle;
   #hash: Hash;
   #receivedBytes = 0;
+  #pieces = 0;
+  #committed = false;
 
   private constructor(store: ContentStore, blob: BlobIdentity, file: FileHandle) {
     this.#store = store;
@@ -61,6 +63,16 @@ export class BlobIngest implements AsyncDisposable {
     return this.#receivedBytes;
   }
 
+  /** Whether the bytes came in more than one go, so that what is wrong may be only how they were put together. */
+  get inPieces(): boolean {
+    return this.#pieces > 1;
+  }
+
+  /** Call before the first `append` of every connection. */
+  startPiece(): void {
+    this.#pieces += 1;
+  }
+
   /** What an earlier, interrupted fetch left, block by block, so that it can be unpacked; it counts as received then. */
   async *replay(): AsyncGenerator<Uint8Array> {
     const { size } = await this.#file.stat();
@@ -72,6 +84,8 @@ export class BlobIngest implements AsyncDisposable {
       const bytes = block.subarray(0, bytesRead);
       this.#hash.update(bytes);
       this.#receivedBytes += bytesRead;
+      // It may itself have come in pieces, and been through a power cut.
+      this.#pieces = 2;
       yield bytes;
     }
   }
@@ -113,11 +127,14 @@ export class BlobIngest implements AsyncDisposable {
     await this.#file.datasync();
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await rename(partialPath(this.#store, this.#blob.digest), path);
+    this.#committed = true;
     await syncDirectory(dirname(path));
   }
 
   /** Throw away what came in and start at byte 0. */
   async reset(): Promise<void> {
+    if (this.#committed) throw new Error(`Blob ${this.#blob.digest} is in the store and cannot be thrown away`);
+    this.#pieces = 0;
     await this.#file.truncate(0);
     this.#receivedBytes = 0;
     this.#hash = hashFor(this.#blob.digest);

@@ -1,6 +1,6 @@
 // One layer from its source to the disk, streamed once: each block is hashed, written to the content store's ingest file and
 // handed to the unpacker. Cut connections are resumed where they broke.
-import { OciError } from '../error.ts';
+import { isOciError, OciError } from '../error.ts';
 
 import { BlobIngest, withBlobLock } from './blob-ingest.ts';
 import { blocksOf, freeBlock } from './blocks.ts';
@@ -64,10 +64,7 @@ async function transfer(fetch: LayerFetch, ingest: BlobIngest): Promise<'done' |
   const { layers, descriptor, diffID, signal, onProgress } = fetch;
   const sink = layers.has(diffID) ? undefined : await layers.begin(layerSource(fetch), signal);
   try {
-    const pieces = await receive(fetch, ingest, sink);
-    if (!(await ingest.verify())) {
-      if (pieces < 2)
-        throw new OciError('DIGEST_MISMATCH', `the bytes that came for blob ${descriptor.digest} have another digest`);
+    if (!(await receiveVerified(fetch, ingest, sink))) {
       await sink?.abort();
       return 'wrong pieces';
     }
@@ -80,21 +77,35 @@ async function transfer(fetch: LayerFetch, ingest: BlobIngest): Promise<'done' |
   }
 }
 
+/** Resolves to false when the bytes are wrong and came in pieces; wrong bytes in one piece are the source's: throws. */
+async function receiveVerified(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<boolean> {
+  try {
+    await receive(fetch, ingest, sink);
+  } catch (error) {
+    // The unpacker may see wrong bytes long before the digest can tell. They must not be resumed.
+    if (!isOciError(error, 'LAYER_INVALID', 'TAR_INVALID', 'UNSAFE_PATH')) throw error;
+    const { inPieces } = ingest;
+    await ingest.reset();
+    if (inPieces) return false;
+    throw error;
+  }
+  const { inPieces } = ingest;
+  if (await ingest.verify()) return true;
+  if (inPieces) return false;
+  throw new OciError('DIGEST_MISMATCH', `the bytes that came for blob ${fetch.descriptor.digest} have another digest`);
+}
+
 /** Both at once: the disk flushes the blob while the unpacker finishes. */
 async function commit(ingest: BlobIngest, sink: LayerSink | undefined): Promise<void> {
   const outcomes = await Promise.allSettled([sink?.commit(), ingest.commit()]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-/** Receive until the blob is complete; resolves to the number of pieces, what was there before counting as two. */
-async function receive(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<number> {
+/** Receive until the blob is complete, however often the connection is cut, while every try brings it further. */
+async function receive(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<void> {
   const { source, descriptor, signal } = fetch;
-  let pieces = 0;
-  for await (const block of ingest.replay()) {
-    pieces = 2;
-    await sink?.write(block);
-  }
-  for (let fruitless = 0; ingest.receivedBytes < descriptor.size; pieces += 1) {
+  for await (const block of ingest.replay()) await (sink === undefined ? freeBlock(block) : sink.write(block));
+  for (let fruitless = 0; ingest.receivedBytes < descriptor.size;) {
     const before = ingest.receivedBytes;
     try {
       await receivePiece(fetch, ingest, sink);
@@ -105,12 +116,12 @@ async function receive(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | 
       await pauseBeforeRetry(source.retry, fruitless, error, signal);
     }
   }
-  return pieces;
 }
 
 async function receivePiece(fetch: LayerFetch, ingest: BlobIngest, sink: LayerSink | undefined): Promise<void> {
   const { source, descriptor, signal, onProgress, store, reserveBytes } = fetch;
   const opened = await source.openBlob(descriptor, ingest.receivedBytes, signal);
+  ingest.startPiece();
   let nextCheck = ingest.receivedBytes + SPACE_CHECK_BYTES;
   for await (const block of blocksOf(opened, ingest.receivedBytes, descriptor.size)) {
     await ingest.append(block);

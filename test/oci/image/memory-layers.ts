@@ -28,6 +28,10 @@ export class MemoryLayers implements LayerStore {
     let over = false;
     return {
       write: (chunk) => {
+        // Like an inflater, which fails at once when the stream does not begin like one.
+        if (chunks.length === 0 && layer.mediaType.endsWith('gzip') && chunk[0] !== 0x1f) {
+          throw new OciError('LAYER_INVALID', 'the layer is no gzip stream');
+        }
         chunks.push(Buffer.from(chunk));
         // Ownership was passed on: whoever reads the chunk again finds other bytes.
         chunk.fill(0xee);

@@ -65,6 +65,16 @@ test('a blob with other bytes is refused', async (t) => {
   t.deepEqual(readdirSync(stage.store.ingestDirectory), []);
 });
 
+test('a blob that the unpacker refuses is not resumed but thrown away', async (t) => {
+  const stage = scene(t);
+  await using registry = await faulty(stage, ({ response }) => {
+    response.writeHead(200, { 'content-length': stage.layer.length });
+    response.write(Buffer.alloc(100_000), () => response.socket?.end());
+  });
+  await refuses(t, stage, { host: registry.host, code: 'LAYER_INVALID', message: /is no gzip stream/ });
+  t.deepEqual(readdirSync(stage.store.ingestDirectory), []);
+});
+
 test('a blob that is announced shorter or longer than its descriptor says is refused before a byte is read', async (t) => {
   for (const difference of [-1, 1]) {
     const stage = scene(t);

@@ -90,17 +90,22 @@ test('what an interrupted process received is not fetched again', async (t) => {
   );
 });
 
-test('a partial blob that a power cut filled with zeros is thrown away and fetched whole', async (t) => {
-  const stage = scene(t);
-  writeFileSync(partialPath(stage.store, stage.layerDigest), Buffer.alloc(150_000));
-  await using registry = await faulty(stage, ({ serve }) => serve());
-  await pulls(t, stage, registry.host);
-  const requests = layerRequests(stage, registry);
-  t.deepEqual(
-    requests.map(({ range }) => range),
-    ['bytes=150000-', undefined],
-  );
-});
+for (const [kept, ranges] of [
+  [100, ['bytes=150000-', undefined]],
+  [0, [undefined]],
+] as const) {
+  test(`a partial blob of which a power cut left ${kept} bytes and zeros is thrown away and fetched whole`, async (t) => {
+    const stage = scene(t);
+    const partial = Buffer.concat([stage.layer.subarray(0, kept), Buffer.alloc(150_000 - kept)]);
+    writeFileSync(partialPath(stage.store, stage.layerDigest), partial);
+    await using registry = await faulty(stage, ({ serve }) => serve());
+    await pulls(t, stage, registry.host);
+    t.deepEqual(
+      layerRequests(stage, registry).map(({ range }) => range),
+      [...ranges],
+    );
+  });
+}
 
 test('a partial blob that is longer than the blob is thrown away', async (t) => {
   const stage = scene(t);
