@@ -4,7 +4,9 @@ import { join } from 'node:path';
 
 import { generateConfig } from '../../src/oci/runtime/generate-config.ts';
 import type { RuntimeConfig } from '../../src/oci/runtime/config.ts';
-import { thermalThrottlePaths } from '../../src/oci/runtime/defaults.ts';
+import { openRuntime, type Runtime } from '../../src/oci/runtime/runtime.ts';
+import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
+import type { Scene } from './scene.ts';
 import { hostPlatform } from '../../src/oci/image/platform.ts';
 
 export type Bundle = { readonly directory: string; readonly rootfs: string };
@@ -24,7 +26,7 @@ export function makeBundle(directory: string): Bundle {
 }
 
 /** All namespaces, limits of memory, processor and processes, the default capabilities and seccomp filter, no network. */
-export function benchConfig(args: readonly string[], cgroupPath: string): RuntimeConfig {
+export function benchConfig({ machine }: Runtime, args: readonly string[], cgroupPath: string): RuntimeConfig {
   return generateConfig(
     { ...hostPlatform(), config: {}, rootfs: { diff_ids: [] } },
     {
@@ -44,11 +46,18 @@ export function benchConfig(args: readonly string[], cgroupPath: string): Runtim
       terminal: false,
       cgroupPath,
     },
-    { thermalThrottle: thermalThrottlePaths() },
+    machine,
   );
 }
 
 /** Write config.json where the other runtimes read it. crun 1.8 knows no version above 1.0. */
 export function writeConfig(bundle: Bundle, config: RuntimeConfig): void {
   writeFileSync(join(bundle.directory, 'config.json'), JSON.stringify({ ...config, ociVersion: '1.0.2' }));
+}
+
+/** berth's runtime with its state in the scene. */
+export function benchRuntime({ directory }: Scene): Runtime {
+  const stateDirectory = join(directory, 'berth-state');
+  mkdirSync(stateDirectory);
+  return openRuntime({ stateDirectory, cgroups: readCgroupLayout() });
 }

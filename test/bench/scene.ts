@@ -52,9 +52,12 @@ export async function interleave(
   return samples;
 }
 
-/** Milliseconds that `work` takes. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+/** Milliseconds that `work` takes. Those of them in which this process's event loop was busy are added to `busy`. */
+export async function timed(work: () => Promise<unknown>, busy?: number[]): Promise<number> {
+  const before = performance.eventLoopUtilization();
   const started = performance.now();
   await work();
-  return performance.now() - started;
+  const elapsed = performance.now() - started;
+  busy?.push(performance.eventLoopUtilization(before).active);
+  return elapsed;
 }

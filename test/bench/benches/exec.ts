@@ -1,0 +1,76 @@
+// `true` in a container that runs: what an exec probe costs.
+import { closeSync, openSync } from 'node:fs';
+
+import { createContainer } from '../../../src/oci/runtime/create.ts';
+import { deleteContainer } from '../../../src/oci/runtime/delete.ts';
+import { execInContainer } from '../../../src/oci/runtime/exec.ts';
+import type { Runtime } from '../../../src/oci/runtime/runtime.ts';
+import { benchConfig, benchRuntime, makeBundle, writeConfig, type Bundle } from '../bundle.ts';
+import { removeCgroups } from '../cgroups.ts';
+import { peerRuntimes, type PeerRuntime } from '../peers/runtimes.ts';
+import { rowsOf, type Row } from '../row.ts';
+import { interleave, timed, type Bench, type Contender, type Scene } from '../scene.ts';
+
+const TRUE = ['/bin/true'];
+const SLEEP = ['/bin/sleep', '1000000'];
+const ID = 'bench-exec';
+
+export const execBench: Bench = {
+  name: 'exec',
+  what: '`true` in a running container, to its end',
+  budget: 'p50 ≤ 3 ms, the agent busy ≤ 1 ms',
+  run,
+};
+
+async function run(scene: Scene): Promise<Row[]> {
+  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
+  const setting = { runtime: benchRuntime(scene), bundle: makeBundle(scene.directory) };
+  const runtimes = await peerRuntimes(scene);
+  const blocked: number[] = [];
+  const contenders = [await berth(scene, setting, blocked)];
+  for (const peerRuntime of runtimes) contenders.push(...(await peer(scene, setting, peerRuntime)));
+  const samples = await interleave(contenders, scene.runs);
+  const rows = rowsOf({
+    name: 'exec',
+    unit: 'ms',
+    samples: samples.get('berth') ?? [],
+    peers: runtimes.map(({ name }) => ({
+      name: `${name} exec`,
+      samples: samples.get(name) ?? [],
+      missing: `${name} is not installed`,
+    })),
+  });
+  return [...rows, ...rowsOf({ name: 'exec: main thread busy', unit: 'ms', samples: blocked, peers: [] })];
+}
+
+type Setting = { readonly runtime: Runtime; readonly bundle: Bundle };
+
+async function berth(scene: Scene, { runtime, bundle }: Setting, blocked: number[]): Promise<Contender> {
+  const config = benchConfig(runtime, SLEEP, `${scene.cgroupParent}/${ID}`);
+  await createContainer(runtime, {
+    id: ID,
+    config,
+    rootfs: { kind: 'directory', path: bundle.rootfs },
+    bundle: bundle.directory,
+    labels: {},
+    stopSignal: 9,
+    logFile: '/dev/null',
+    mode: 'run',
+  });
+  scene.cleanup.defer(() => deleteContainer(runtime, ID, { force: true }));
+  const sink = openSync('/dev/null', 'r+');
+  scene.cleanup.defer(() => closeSync(sink));
+  const { process } = benchConfig(runtime, TRUE, '/');
+  if (process === undefined) throw new Error('benchConfig makes no process');
+  const once = (): Promise<unknown> => execInContainer(runtime, { id: ID, process, stdio: [sink, sink, sink] });
+  return { name: 'berth', sample: () => timed(once, blocked) };
+}
+
+async function peer(scene: Scene, { runtime, bundle }: Setting, { name, command }: PeerRuntime): Promise<Contender[]> {
+  if (command === undefined) return [];
+  const id = `${ID}-${name}`;
+  writeConfig(bundle, benchConfig(runtime, SLEEP, `${scene.cgroupParent}/${id}`));
+  await command('run', '--detach', '--bundle', bundle.directory, id);
+  scene.cleanup.defer(() => command('delete', '--force', id));
+  return [{ name, sample: () => timed(() => command('exec', id, '/bin/true')) }];
+}
