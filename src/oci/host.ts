@@ -1,7 +1,7 @@
 // One machine's containers and images: the places on disk and what works on them, opened together. The agent, `berth run` and
 // every other command open their own; locks on disk keep them apart (design: several processes at once).
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 
 import { readCgroupLayout } from '../linux/cgroup/layout.ts';
 import { openContentStore, type ContentStore } from './image/content-store.ts';
@@ -31,7 +31,7 @@ export type Host = {
   readonly layers: LayerStore;
   readonly runtime: Runtime;
   readonly networkPlan: NetworkPlan;
-  /** The bridge network, made on first use. */
+  /** The bridge network, made on first use. Rejects with OciError NETWORK_FAILED and the like. */
   readonly network: () => Promise<Network>;
   /** Users and groups of an image, read once. */
   readonly userFiles: (image: Image) => UserFiles;
@@ -41,14 +41,14 @@ export type Host = {
 export function openHost(paths: HostPaths): Host {
   for (const directory of [paths.root, paths.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   const layers = openLayerStore(paths.root);
-  const networkOptions = { stateDirectory: paths.state, bridge: bridgeName(paths.state) };
+  const networkPlan = planNetwork({ stateDirectory: paths.state, bridge: bridgeName(paths.state) });
   return {
     paths,
     content: openContentStore(paths.root),
     layers,
     runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout() }),
-    networkPlan: planNetwork(networkOptions),
-    network: once(() => ensureNetwork(networkOptions)),
+    networkPlan,
+    network: networkOnUse(networkPlan),
     userFiles: cachedUserFiles(layers),
   };
 }
@@ -58,14 +58,11 @@ function bridgeName(state: string): string {
   return state === DEFAULT_STATE ? 'berth0' : `berth-${createHash('sha256').update(state).digest('hex').slice(0, 8)}`;
 }
 
-/** Ask once; ask again only after a failure. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+/** Made on first use, and again when somebody has deleted the bridge since. */
+function networkOnUse(plan: NetworkPlan): () => Promise<Network> {
+  let made: Promise<Network> | undefined;
   return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
+    if (made === undefined || !existsSync(`/sys/class/net/${plan.bridge}`)) made = ensureNetwork(plan);
     return made;
   };
 }
