@@ -16,8 +16,6 @@ import { decodeDescriptor, type Descriptor } from './manifest.ts';
 import { isConfigType } from './media-type.ts';
 import { excludeStoreLeases } from './store-lease.ts';
 
-const PARTIAL = /^(sha256|sha512)-[0-9a-f]+$/;
-
 const MAX_REFERENCES = 10_000;
 
 const descriptors = optional(list(decodeDescriptor, MAX_REFERENCES));
@@ -107,18 +105,19 @@ function listBlobs(store: ContentStore): readonly string[] {
     .filter(isDigest);
 }
 
-// Partial downloads that nobody resumes, and temporary files of processes that died.
+// Partial downloads that nobody resumes, temporary files of processes that died, and their locks. Nobody who brings images
+// in is alive now, but trying a lock costs nothing and outlives that reasoning.
 async function removeAbandoned(store: ContentStore, before: number): Promise<number> {
   let freedBytes = 0;
   for (const name of readdirSync(store.ingestDirectory)) {
     const path = join(store.ingestDirectory, name);
     const status = statSync(path, { throwIfNoEntry: false });
-    if (status === undefined || status.mtimeMs > before || name.endsWith('.lock')) continue;
-    // Nobody who brings images in is alive now, but a lock costs nothing and outlives that reasoning.
-    using held = PARTIAL.test(name) ? tryLock(`${path}.lock`) : { [Symbol.dispose]: () => undefined };
+    if (status === undefined || status.mtimeMs > before) continue;
+    const lockPath = name.endsWith('.lock') ? path : `${path}.lock`;
+    using held = tryLock(lockPath);
     if (held === undefined) continue;
     await rm(path, { force: true });
-    await rm(`${path}.lock`, { force: true });
+    await rm(lockPath, { force: true });
     freedBytes += status.size;
   }
   return freedBytes;

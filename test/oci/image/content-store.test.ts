@@ -217,7 +217,9 @@ test('pruning removes downloads that were abandoned long ago, and keeps those of
   if (old === undefined || fresh === undefined) return t.fail();
   for (const path of [old, fresh, join(store.ingestDirectory, 'write-of-a-dead-process')])
     writeFileSync(path, 'partial');
-  for (const path of [old, join(store.ingestDirectory, 'write-of-a-dead-process')]) utimesSync(path, 0, 0);
+  writeFileSync(`${old}.lock`, '');
+  for (const path of [old, `${old}.lock`, join(store.ingestDirectory, 'write-of-a-dead-process')])
+    utimesSync(path, 0, 0);
   t.is((await prune(store, { layers: new MemoryLayers(), roots: [] })).freedBytes, 14);
   t.deepEqual(
     readdirSync(store.ingestDirectory).map((name) => join(store.ingestDirectory, name)),

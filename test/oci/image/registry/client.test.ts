@@ -236,6 +236,18 @@ test('a storage that asks for credentials gets none', async (t) => {
   t.true(storage.seen.every(({ authorization }) => authorization === undefined));
 });
 
+test('a proxy is used when the environment names one, and only for hosts that it does not exempt', async (t) => {
+  await using proxy = await startRegistry(contentOf(image));
+  const registry = { registry: 'registry.invalid:8080', repository: 'team/app' };
+  const options = { retry: { ...retry, attempts: 1 }, insecureRegistries: ['registry.invalid:8080'] };
+  using client = new RegistryClient(registry, { ...options, proxyEnv: { HTTP_PROXY: proxy.url } });
+  t.is((await client.manifest('1')).digest, image.digest);
+  t.is((await client.blob(layer)).length, layer.size);
+  const exempt = { HTTP_PROXY: proxy.url, NO_PROXY: 'registry.invalid' };
+  using direct = new RegistryClient(registry, { ...options, proxyEnv: exempt });
+  await refuses(t, direct.manifest('1'), 'REGISTRY_UNREACHABLE', /registry\.invalid/);
+});
+
 for (const [what, location] of [
   ['to a file', 'file:///etc/passwd'],
   ['with a password', 'https://user:word@example.invalid/'],
