@@ -37,6 +37,8 @@ export type ProgramOptions = {
   readonly environment?: readonly string[];
   /** `/proc/PID/ns/mnt` to run in. */
   readonly mountNamespace?: string | undefined;
+  /** Its complaints go where ours go unless they are expected. */
+  readonly complaints?: 'shown' | 'hidden';
 };
 
 /** Run a program to its end, input and output at /dev/null. Rejects when its exit code is not 0. */
@@ -58,13 +60,12 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
   };
   const sink = openSync('/dev/null', 'r+');
   try {
-    // Complaints go where ours go: a peer that refuses must say why.
     await runTape(tape, {
       argv: ['berth-bench'],
       fds: [
         [sink, 0],
         [sink, 1],
-        [2, 2],
+        [options.complaints === 'hidden' ? sink : 2, 2],
       ],
     });
   } catch (error) {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { removeCgroups } from '../cgroups.ts';
 import { findProgram, runProgram } from '../program.ts';
 import type { Scene } from '../scene.ts';
 import { crunMountNamespace } from './crun-view.ts';
@@ -24,6 +25,7 @@ export type EngineOrReason = { readonly name: string; readonly engine?: Engine; 
 /** Start all that are installed. One that does not start is a reason, not a failure. */
 export async function startEngines(scene: Scene): Promise<readonly EngineOrReason[]> {
   const found: EngineOrReason[] = [];
+  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
   for (const [name, start] of [
     ['ctr', startContainerd],
     ['podman', startPodman],
@@ -61,12 +63,15 @@ async function startContainerd(scene: Scene): Promise<Engine | undefined> {
   writeFileSync(config, `${lines.join('\n')}\n`);
   scene.cleanup.defer(() => unmountBelow(scene.directory));
   const run = (...args: readonly string[]): Promise<void> => runProgram([ctr, '--address', socket, ...args]);
-  await startDaemon(scene, [daemon, '--config', config], () => run('--connect-timeout', '1s', 'version'));
+  await startDaemon(scene, [daemon, '--config', config], () =>
+    runProgram([ctr, '--address', socket, '--connect-timeout', '1s', 'version'], { complaints: 'hidden' }),
+  );
   return {
     name: 'ctr',
     pull: (reference) => run('image', 'pull', '--plain-http', reference),
     remove: (reference) => run('image', 'rm', '--sync', reference),
-    run: (reference, id, ...command) => run('run', '--rm', reference, id, ...command),
+    run: (reference, id, ...command) =>
+      run('run', '--rm', '--cgroup', `${scene.cgroupParent}/ctr/${id}`, reference, id, ...command),
   };
 }
 
@@ -76,6 +81,7 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
   const mountNamespace = await crunMountNamespace(scene);
   const place = ['--root', join(scene.directory, 'podman'), '--runroot', join(scene.directory, 'podman-run')];
   const global = [...place, '--cgroup-manager', 'cgroupfs', '--log-level', 'error'];
+  const parent = ['--cgroup-parent', `${scene.cgroupParent}/podman`];
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
   const run = (...args: readonly string[]): Promise<void> =>
     runProgram([podman, ...global, ...args], { mountNamespace });
@@ -85,7 +91,8 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
     name: 'podman',
     pull: (reference) => run('pull', '--quiet', '--tls-verify=false', reference),
     remove: (reference) => run('rmi', '--force', reference),
-    run: (reference, _id, ...command) => run('run', '--rm', '--network', 'none', ...limits, reference, ...command),
+    run: (reference, _id, ...command) =>
+      run('run', '--rm', '--network', 'none', ...parent, ...limits, reference, ...command),
   };
 }
 
@@ -105,7 +112,9 @@ async function startDocker(scene: Scene): Promise<Engine | undefined> {
   ];
   scene.cleanup.defer(() => unmountBelow(scene.directory));
   const run = (...args: readonly string[]): Promise<void> => runProgram([docker, '--host', socket, ...args]);
-  await startDaemon(scene, [daemon, ...place, ...network], () => run('version'));
+  await startDaemon(scene, [daemon, ...place, ...network, '--cgroup-parent', `${scene.cgroupParent}/docker`], () =>
+    runProgram([docker, '--host', socket, 'version'], { complaints: 'hidden' }),
+  );
   return {
     name: 'docker',
     pull: (reference) => run('pull', '--quiet', reference),
