@@ -2,6 +2,7 @@
 // taken back: no state, no cgroup, no process is left.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { bootId } from '../../linux/boot-id.ts';
@@ -47,6 +48,7 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
   try {
     writeState(directory, request);
     cgroup = createCgroup(runtime.cgroups, cgroupPath(request), resourcesOf(request));
+    await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
     await cgroup?.remove();
@@ -144,6 +146,7 @@ async function startContainerProcess(
     born: made.cgroup.bornIn,
   });
   const assembled = assemble(tape, hostArchitecture());
+  await afterOtherWork();
   const streams = request.terminal ?? undefined;
   const fds =
     streams !== undefined
