@@ -1,0 +1,54 @@
+// An agent as users start it, in the scene's directory, with a source of its own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { busyboxImage, saveArchive } from '../tools/image.ts';
+import { freePort } from '../../examples/quickstart/machine.ts';
+import { removeCgroups } from './cgroups.ts';
+import { runProgram } from './program.ts';
+import type { Scene } from './scene.ts';
+
+const BERTH = fileURLToPath(new URL('../../bin/berth', import.meta.url));
+const PATIENCE_MS = 60_000;
+
+export type BenchAgent = { readonly pid: number; readonly source: string; readonly home: string };
+
+/** The image that every bench agent has: `localhost/busybox:1`. Ends, and removes all it made, with the scene. */
+export async function startAgent(scene: Scene): Promise<BenchAgent> {
+  const home = join(scene.directory, 'agent');
+  const source = join(home, 'source');
+  mkdirSync(source, { recursive: true });
+  saveArchive(busyboxImage({ reference: 'localhost/busybox:1' }), join(source, 'images', 'busybox.oci.tar'));
+  const place = ['--root', join(home, 'root'), '--state', join(home, 'state'), '--cgroup-parent', scene.cgroupParent];
+  scene.cleanup.defer(async () => {
+    await runProgram([BERTH, 'reset', '--yes', ...place]);
+    removeCgroups(scene.cgroupParent);
+  });
+  const address = `127.0.0.1:${await freePort()}`;
+  const log = join(home, 'agent.log');
+  const fd = openSync(log, 'a');
+  const args = ['agent', '--source', source, '--listen', address, ...place];
+  const agent = spawn(BERTH, args, { detached: true, stdio: ['ignore', fd, fd] });
+  closeSync(fd);
+  const ended = once(agent, 'exit');
+  scene.cleanup.defer(async () => {
+    agent.kill('SIGTERM');
+    await ended;
+  });
+  await until('the agent to be ready', log, async () => (await fetch(`http://${address}/readyz`)).ok);
+  return { pid: agent.pid ?? 0, source, home };
+}
+
+/** Wait until `look` says so. Rejects with the end of the agent's log. */
+export async function until(what: string, log: string, look: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (Date.now() < deadline) {
+    if (await look().catch(() => false)) return;
+    await sleep(5);
+  }
+  throw new Error(`Waited too long for ${what}:\n${readFileSync(log, 'utf8').split('\n').slice(-15).join('\n')}`);
+}

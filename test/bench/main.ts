@@ -1,0 +1,58 @@
+// npm run bench [-- NAME…] [--json] [--runs N]
+//   without NAME: all, and docs/benchmarks.md is written
+//   --json: rows {name, unit, berth, peer, peerName, ratio, …} on standard output, everything else on standard error
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { changeBench } from './benches/change.ts';
+import { execBench } from './benches/exec.ts';
+import { memoryBench } from './benches/memory.ts';
+import { pullBench } from './benches/pull.ts';
+import { runCommandBench } from './benches/run-command.ts';
+import { startBench } from './benches/start.ts';
+import { asMarkdown, rowsAsText, type Result } from './report.ts';
+import { inScene } from './scene.ts';
+
+const BENCHES = [startBench, execBench, runCommandBench, changeBench, pullBench, memoryBench];
+const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
+const DEFAULT_RUNS = '100';
+
+function say(text: string): void {
+  console.error(`  ${text}`);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: 'boolean', default: false }, runs: { type: 'string', default: DEFAULT_RUNS } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`No benchmark '${unknown.join("', '")}'; there are ${BENCHES.map(({ name }) => name).join(', ')}`);
+  }
+  if (process.getuid?.() !== 0) throw new Error('Benchmarks start containers: run them as root');
+  const wanted = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  const results: Result[] = [];
+  for (const bench of wanted) {
+    console.error(`${bench.name}: ${bench.what}`);
+    const rows = await inScene(bench, { runs: Number(values.runs), say });
+    results.push({ bench, rows });
+    if (!values.json) console.log(rowsAsText(rows));
+  }
+  if (values.json)
+    console.log(
+      JSON.stringify(
+        results.flatMap(({ rows }) => rows),
+        null,
+        2,
+      ),
+    );
+  else if (positionals.length === 0) writeFileSync(DOCUMENT, asMarkdown(results));
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
+}
