@@ -1,0 +1,84 @@
+// `berth agent`: from a configuration to a running agent, and to its end. The containers run on when it ends: that is the contract.
+import { mkdirSync } from 'node:fs';
+
+import { forbidDumps } from '../linux/prctl.ts';
+import { openHost } from '../oci/host.ts';
+import { takeAgentLock } from './agent-lock.ts';
+import { buildAgent, type Agent } from './agent.ts';
+import type { AgentConfig } from './config.ts';
+import { controlHandlers } from './control-handlers.ts';
+import { serveControl } from './control-server.ts';
+import { watchEventLoop } from './event-loop-lag.ts';
+import { serveHttp } from './http.ts';
+import { formatAddress, isLoopback } from './listen-address.ts';
+import type { Log } from './log.ts';
+import { controlSocketPath } from './places.ts';
+import { unsettledReasons } from './unsettled.ts';
+import { berthVersion } from './version.ts';
+
+/**
+ * Run the agent until `signal` aborts, or with `once` until everything is as declared. Resolves with what is not as it should
+ * be at the end of `once`: nothing, if all is. Rejects with AgentRunning, ListenError, or what opening the host throws.
+ */
+export async function runAgent(config: AgentConfig, log: Log, signal: AbortSignal): Promise<readonly string[]> {
+  const { places } = config;
+  for (const directory of [places.root, places.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  using _lock = takeAgentLock(places);
+  forbidDumps();
+  const agent = buildAgent(openHost(places), config, log);
+  await using services = await serve(config, agent, log);
+  log.info('agent started', {
+    version: berthVersion(),
+    pid: process.pid,
+    sources: agent.sources.rows().map(({ name }) => name),
+    ...places,
+    listen: services.listen,
+  });
+  using _lag = watchEventLoop(agent.metrics.eventLoopLag);
+  const reasons = await reconcile(agent, config, signal);
+  await agent.flushed();
+  log.info('agent stopped, containers run on', {});
+  return reasons;
+}
+
+/** Follow the sources until told to stop. */
+async function reconcile(agent: Agent, config: AgentConfig, signal: AbortSignal): Promise<readonly string[]> {
+  const { reconciler, machine, sources } = agent;
+  const done = new AbortController();
+  machine.adopt();
+  const running = reconciler.run(AbortSignal.any([signal, done.signal]));
+  try {
+    if (!config.once) return [];
+    await Promise.race([reconciler.settled(), running]);
+    return signal.aborted ? ['interrupted'] : unsettledReasons(sources.rows(), reconciler.status());
+  } finally {
+    if (config.once) done.abort();
+    await running;
+    machine.close();
+  }
+}
+
+type Services = AsyncDisposable & { readonly listen: string };
+
+async function serve(config: AgentConfig, agent: Agent, log: Log): Promise<Services> {
+  await using open = new AsyncDisposableStack();
+  const control = await serveControl(controlSocketPath(config.places), controlHandlers(agent));
+  open.defer(() => control.close());
+  if (config.listen === undefined) return { listen: 'off', ...moved(open) };
+  const http = await serveHttp({
+    address: config.listen,
+    metrics: agent.metrics,
+    unready: () => agent.sources.silent().map((name) => `source ${name} has not been read yet`),
+    onError: (error) => log.error('scrape failed', { error: error instanceof Error ? error.stack : String(error) }),
+  });
+  open.defer(() => http.close());
+  if (!isLoopback(http.address)) {
+    log.warn('metrics can be read from other machines, without a password', { listen: formatAddress(http.address) });
+  }
+  return { listen: formatAddress(http.address), ...moved(open) };
+}
+
+function moved(stack: AsyncDisposableStack): AsyncDisposable {
+  const owned = stack.move();
+  return { [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}

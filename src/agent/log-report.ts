@@ -1,0 +1,151 @@
+// What happened → the line that the log says of it. Pure. A machine that is as it should be says nothing at `info`.
+import type { Report } from '../reconcile/report.ts';
+import { formatWorkload } from '../reconcile/workload-id.ts';
+import { ManifestError } from '../spec/manifest-error.ts';
+import type { LogLevel } from './config.ts';
+import type { Fields } from './log.ts';
+
+export type LogLine = { readonly level: LogLevel; readonly message: string; readonly fields: Fields };
+
+const MOST_ERRORS = 20;
+
+/** The line for a report. Messages are constant; what differs is in fields. */
+export function logLine(report: Report): LogLine {
+  switch (report.event) {
+    case 'revisionAccepted': {
+      const { source, revision, workloads } = report;
+      return { level: 'info', message: 'revision accepted', fields: { source, revision, workloads } };
+    }
+    case 'revisionRefused': {
+      const { source, revision, reason, errors } = report;
+      const shown = errors.slice(0, MOST_ERRORS).map(errorText);
+      return {
+        level: 'error',
+        message: 'revision refused, what ran before goes on',
+        fields: { source, revision, reason, errors: shown, count: errors.length },
+      };
+    }
+    case 'sourceChecked':
+      return {
+        level: 'debug',
+        message: 'source checked',
+        fields: { source: report.source, revision: report.revision },
+      };
+    case 'sourceFailed': {
+      const { source, code, message: error } = report;
+      return { level: 'warn', message: 'source cannot be read', fields: { source, code, error } };
+    }
+    case 'recordFailed':
+      return { level: 'error', message: 'desired record failed', fields: { error: report.message } };
+    case 'imageImported':
+    case 'imageImportFailed':
+    case 'imageResolved':
+    case 'imageUnresolved':
+    case 'imagePulled':
+    case 'imagePullFailed':
+      return imageLine(report);
+    case 'stepDone':
+    case 'stepFailed':
+    case 'looked':
+    case 'workloadConflict':
+    case 'workloadGone':
+    case 'lookFailed':
+      return workloadLine(report);
+  }
+}
+
+type ImageReport = Extract<Report, { event: `image${string}` }>;
+
+function imageLine(report: ImageReport): LogLine {
+  switch (report.event) {
+    case 'imageImported':
+      return { level: 'info', message: 'images imported', fields: { source: report.source, path: report.path } };
+    case 'imageImportFailed': {
+      const { source, path, message: error } = report;
+      return { level: 'error', message: 'images cannot be imported', fields: { source, path, error } };
+    }
+    case 'imageResolved': {
+      const { reference: image, digest } = report;
+      return { level: 'debug', message: 'image resolved', fields: { workload: nameOf(report), image, digest } };
+    }
+    case 'imageUnresolved':
+      return {
+        level: 'warn',
+        message: 'image cannot be resolved',
+        fields: { workload: nameOf(report), ...failureFields(report) },
+      };
+    case 'imagePulled': {
+      const { reference: image, digest, durationMs: ms } = report;
+      return { level: 'info', message: 'image ready', fields: { image, digest, ms } };
+    }
+    case 'imagePullFailed': {
+      const { reference: image, digest } = report;
+      return { level: 'warn', message: 'image cannot be pulled', fields: { image, digest, ...failureFields(report) } };
+    }
+  }
+}
+
+type WorkloadReport = Extract<
+  Report,
+  { event: 'stepDone' | 'stepFailed' | 'looked' | 'workloadConflict' | 'workloadGone' | 'lookFailed' }
+>;
+
+function workloadLine(report: WorkloadReport): LogLine {
+  const workload = nameOf(report);
+  switch (report.event) {
+    case 'stepDone':
+      return {
+        level: 'info',
+        message: 'step done',
+        fields: { workload, ...stepFields(report), ms: report.durationMs },
+      };
+    case 'stepFailed':
+      return {
+        level: 'warn',
+        message: 'step failed',
+        fields: { workload, ...stepFields(report), ...failureFields(report) },
+      };
+    case 'looked':
+      return lookedLine(report);
+    case 'workloadConflict':
+      return { level: 'error', message: 'name is taken', fields: { workload, error: report.message } };
+    case 'workloadGone':
+      return { level: 'info', message: 'workload gone', fields: { workload } };
+    case 'lookFailed':
+      return { level: 'error', message: 'look failed', fields: { workload, ...failureFields(report) } };
+  }
+}
+
+function lookedLine(report: Extract<Report, { event: 'looked' }>): LogLine {
+  const { result, steps, durationMs: ms, conditions, changed } = report;
+  const ready = conditions.find(({ type }) => type === 'Ready');
+  const fields = { workload: nameOf(report), result, ready: ready?.status, reason: ready?.reason };
+  if (!changed) return { level: 'debug', message: 'looked', fields: { ...fields, steps, ms } };
+  return { level: 'info', message: 'workload changed', fields: { ...fields, detail: ready?.message } };
+}
+
+function nameOf({ workload }: { readonly workload: Parameters<typeof formatWorkload>[0] }): string {
+  return formatWorkload(workload);
+}
+
+function stepFields({
+  step,
+  pod,
+  container,
+  image,
+  why,
+}: Extract<Report, { event: 'stepDone' | 'stepFailed' }>): Fields {
+  return { step, pod, container, image, why };
+}
+
+function failureFields({ failure }: Extract<Report, { failure: unknown }>): Fields {
+  const { code, message: error, attempt, retryAt } = failure;
+  return { code, error, attempt, retryAt: retryAt === undefined ? undefined : new Date(retryAt).toISOString() };
+}
+
+/** Without the source line: a log is read by more people than a manifest. */
+function errorText(error: Error): string {
+  if (!(error instanceof ManifestError)) return error.message;
+  const { file, line, column, path, message } = error;
+  return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
+}

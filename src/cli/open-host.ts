@@ -1,0 +1,15 @@
+// The host of a command: the same places as the agent's.
+import { existsSync } from 'node:fs';
+
+import { openHost, type Host } from '../oci/host.ts';
+import type { Globals } from './command.ts';
+
+/** Open the host, making its directories. Throws what making them throws. */
+export function hostOf({ root, state, cgroupParent }: Globals): Host {
+  return openHost({ root, state, cgroupParent });
+}
+
+/** As `hostOf`, for commands that only look: undefined where nothing has ever run, so that looking leaves nothing behind. */
+export function existingHost(globals: Globals): Host | undefined {
+  return existsSync(globals.state) && existsSync(globals.root) ? hostOf(globals) : undefined;
+}
