@@ -8,6 +8,7 @@ import {
   readU32,
   textAttribute,
   u32Attribute,
+  u8Attribute,
 } from './attribute.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, type Message, type Request } from './message.ts';
 
@@ -25,6 +26,9 @@ const IFLA_IFALIAS = 20;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
+const IFLA_INFO_SLAVE_KIND = 4;
+const IFLA_INFO_SLAVE_DATA = 5;
+const IFLA_BRPORT_MODE = 4;
 const VETH_INFO_PEER = 1;
 
 export const IFF_UP = 0x1;
@@ -112,8 +116,21 @@ export function changeLink({ name, index, up, master, alias, mtu }: LinkChange):
     type: RTM_SETLINK,
     flags: 0,
     body: Buffer.concat([ifinfo({ index, up }), ...attributes]),
-    what: `set ${up === true ? 'up ' : ''}link ${name ?? index ?? ''}`,
+    what: `${master === undefined ? 'set up' : 'plug in'} link ${name ?? index ?? ''}`,
   };
+}
+
+/**
+ * Let a port of a bridge send back to where a frame came from: a bridge whose frames pass netfilter
+ * (bridge-nf-call-iptables) rewrites the destination there, and a pod's own published port leads back to the pod.
+ */
+export function setHairpin(port: string): Request {
+  const slave = [
+    textAttribute(IFLA_INFO_SLAVE_KIND, 'bridge'),
+    nested(IFLA_INFO_SLAVE_DATA, [u8Attribute(IFLA_BRPORT_MODE, 1)]),
+  ];
+  const body = Buffer.concat([ifinfo({}), nameAttribute(port), nested(IFLA_LINKINFO, slave)]);
+  return { type: RTM_NEWLINK, flags: 0, body, what: `set hairpin mode of port ${port}` };
 }
 
 /** ENODEV when there is no such device. The other end of a veth pair goes with it. */

@@ -60,13 +60,27 @@ export function ensureBridge(socket: NetlinkSocket, facts: NetworkFacts, config:
   return link.index;
 }
 
-/** Remove the bridge and the cables that hang on it. It need not be there; another's of that name stays. */
+/** Remove the bridge and the pods' cables on it. It need not be there; another's of that name stays. */
 export function removeBridge(socket: NetlinkSocket, bridge: string, alias: string): void {
   const { links } = readNetworkFacts(socket);
   const own = links.find((link) => link.name === bridge && link.alias === alias);
   if (own === undefined) return;
-  for (const port of links.filter(({ master }) => master === own.index)) deleteIfThere(socket, port.name);
+  for (const port of links.filter(({ master, name }) => master === own.index && isPodPort(name)))
+    deleteIfThere(socket, port.name);
   deleteIfThere(socket, bridge);
+}
+
+/** Plug the cables of pods back in that hang on no bridge: when a bridge is deleted its ports live on. */
+export function plugPorts(
+  socket: NetlinkSocket,
+  facts: NetworkFacts,
+  bridgeIndex: number,
+  pods: readonly { readonly hostLink: string }[],
+): void {
+  const names = new Set(pods.map(({ hostLink }) => hostLink));
+  for (const { name, index, master } of facts.links) {
+    if (names.has(name) && master !== bridgeIndex) socket.request(changeLink({ index, master: bridgeIndex, up: true }));
+  }
 }
 
 /** Delete cables on the bridge that berth made and no pod has. Returns their names. */

@@ -1,7 +1,6 @@
 // A bridge network from what was chosen about it: bridge, addresses, forwarding, packet filter, published ports.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
@@ -14,7 +13,7 @@ import {
   checkBridgeOwner,
   ensureBridge,
   readNetworkFacts,
-  removeBridge,
+  plugPorts,
   removeUnknownPorts,
   routedSubnets,
   subnetOfBridge,
@@ -23,8 +22,8 @@ import {
 } from './bridge.ts';
 import { enableForwarding } from './forwarding.ts';
 import type { Network, NetworkPlan } from './network.ts';
-import { namespacePaths, removePodNetwork } from './pod-network.ts';
-import { ensureTable, removeTable } from './port-table.ts';
+import { namespacePaths } from './pod-network.ts';
+import { ensureTable } from './port-table.ts';
 import { portElements } from './published-port.ts';
 import {
   listPodRecords,
@@ -35,6 +34,7 @@ import {
   type NetworkRecord,
   type PodRecord,
 } from './record.ts';
+import { poolDirectory } from './reserve.ts';
 import { chooseSubnet, formatSubnet, parseSubnet, type Subnet } from './subnet.ts';
 
 /**
@@ -55,6 +55,7 @@ export async function ensureNetwork(plan: NetworkPlan): Promise<Network> {
     writeIfChanged(plan.directory, subnets);
     const mtu = plan.mtu ?? uplinkMtu(facts);
     const bridgeIndex = ensureBridge(socket, facts, { bridge: plan.bridge, alias, mtu, ...subnets });
+    plugPorts(socket, facts, bridgeIndex, pods);
     removeUnknownPorts(socket, facts, bridgeIndex, new Set(pods.map(({ hostLink }) => hostLink)));
     enableForwarding(plan.bridge, { ipv6: subnets.ipv6 !== undefined });
     const network = { name: plan.name, bridge: plan.bridge, bridgeIndex, directory: plan.directory, mtu, ...subnets };
@@ -65,25 +66,8 @@ export async function ensureNetwork(plan: NetworkPlan): Promise<Network> {
     );
     return network;
   } catch (error) {
-    throw failure(error, plan.name);
+    throw networkFailure(error, plan.name);
   }
-}
-
-/** Remove a network with all of its pods' places in it. It need not be there. Throws OciError NETWORK_FAILED. */
-export async function removeNetwork(plan: NetworkPlan): Promise<void> {
-  const { bridge, name, directory } = plan;
-  for (const { podUid } of listPodRecords(directory)) {
-    await removePodNetwork({ podUid, network: { bridge, name, directory } });
-  }
-  try {
-    using socket = new NetlinkSocket(NETLINK_ROUTE);
-    // Only the owner of the bridge owns the table of its name.
-    if (readNetworkRecord(directory) !== undefined) removeTable(bridge);
-    removeBridge(socket, bridge, bridgeAlias(directory));
-  } catch (error) {
-    throw failure(error, name);
-  }
-  rmSync(directory, { recursive: true, force: true });
 }
 
 /** Forget pods of another boot, and addresses that no pod has. Returns the pods that are left. */
@@ -96,7 +80,7 @@ function livingPods(directory: string): PodRecord[] {
   }
   const pods = records.filter((record) => record.bootId === boot);
   const uids = new Set(pods.map(({ podUid }) => podUid));
-  collectAddresses(join(directory, 'addresses'), boot, (owner) => uids.has(owner));
+  collectAddresses(poolDirectory({ directory }), boot, (owner) => uids.has(owner));
   return pods;
 }
 
@@ -153,8 +137,9 @@ function writeIfChanged(directory: string, { ipv4, ipv6 }: Subnets): void {
   if (known?.ipv4 !== record.ipv4 || known.ipv6 !== record.ipv6) writeNetworkRecord(directory, record);
 }
 
-function failure(error: unknown, name: string): unknown {
+/** The error for people of what the kernel refused. */
+export function networkFailure(error: unknown, name: string): unknown {
   if (error instanceof OciError || !(error instanceof Error)) return error;
   const hint = isErrno(error, 'EPERM', 'EACCES') ? '; making networks needs root (CAP_NET_ADMIN)' : '';
-  return new OciError('NETWORK_FAILED', `Cannot make network '${name}': ${error.message}${hint}`, { cause: error });
+  return new OciError('NETWORK_FAILED', `Network '${name}': ${error.message}${hint}`, { cause: error });
 }

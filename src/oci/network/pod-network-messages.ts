@@ -2,7 +2,7 @@
 //
 // Two sockets send them: one of the pod's new network namespace (`inside`), one that stayed in the machine's (`host`).
 import { addAddress } from '../../linux/netlink/address.ts';
-import { changeLink, createVeth, LOOPBACK_INDEX } from '../../linux/netlink/link.ts';
+import { changeLink, createVeth, LOOPBACK_INDEX, setHairpin } from '../../linux/netlink/link.ts';
 import {
   encodeRequest,
   NLM_F_ACK,
@@ -29,21 +29,22 @@ export type PodNetworkConfig = {
   /** Name of the machine's end of the cable. */
   readonly hostLink: string;
   readonly bridgeIndex: number;
+  /** Whether the pod has published ports. */
+  readonly publishes: boolean;
   /** The descriptor of the machine's network namespace in the process that sends. */
   readonly hostNamespaceFd: number;
 };
 
-/** In the order in which they are sent. All have sequence numbers of their own and ask for an ack. */
-export type PodNetworkMessages = {
-  /** Creates the cable, the pod's end inside. */
-  readonly cable: Buffer;
-  /** Plugs the other end into the bridge: sent by the host socket. */
-  readonly host: Buffer;
-  /** Loopback, addresses, routes: one datagram of several messages. */
-  readonly inside: Buffer;
-  /** What each message does: the request with sequence number n + 1. */
+/** Messages that one socket sends at once. */
+export type Datagram = {
+  readonly socket: 'inside' | 'host';
+  readonly bytes: Buffer;
+  /** What each message does: every one is answered by a datagram. */
   readonly steps: readonly Request[];
 };
+
+/** In the order in which they are sent. Sequence numbers count from 1 through all of them. */
+export type PodNetworkMessages = { readonly datagrams: readonly Datagram[]; readonly steps: readonly Request[] };
 
 /** The pod's end of the cable, as programs expect it. */
 export const POD_LINK = 'eth0';
@@ -52,13 +53,18 @@ export const POD_LINK_INDEX = 100;
 /** Where an answer goes: larger than any ack with its text. */
 export const REPLY_SIZE = 512;
 
+/** The messages of one pod: its cable, the cable's other end into the bridge, then what is inside. Pure. */
 export function podNetworkMessages(config: PodNetworkConfig): PodNetworkMessages {
   const { ipv4, ipv6, hostLink, mtu, podUid } = config;
   const cable = createVeth(
     { name: POD_LINK, index: POD_LINK_INDEX, mac: macAddress('pod', ipv4.address), mtu },
     { name: hostLink, mac: macAddress('port', ipv4.address), mtu, namespaceFd: config.hostNamespaceFd },
   );
-  const host = changeLink({ name: hostLink, up: true, master: config.bridgeIndex, alias: podAlias(podUid) });
+  const host = [
+    changeLink({ name: hostLink, up: true, master: config.bridgeIndex, alias: podAlias(podUid) }),
+    // Only where it is needed: such a port hears its own broadcasts.
+    ...(config.publishes ? [setHairpin(hostLink)] : []),
+  ];
   const inside = [
     changeLink({ index: LOOPBACK_INDEX, up: true }),
     ...[ipv4, ipv6].flatMap((address) =>
@@ -67,11 +73,17 @@ export function podNetworkMessages(config: PodNetworkConfig): PodNetworkMessages
         : [addAddress({ ...address, index: POD_LINK_INDEX }), addDefaultRoute(address.gateway, POD_LINK_INDEX)],
     ),
   ];
-  const steps = [cable, host, ...inside];
-  const [cableMessage = Buffer.alloc(0), hostMessage = Buffer.alloc(0), ...insideMessages] = steps.map((step, index) =>
-    encodeRequest({ ...step, flags: step.flags | NLM_F_ACK }, index + 1),
+  return {
+    datagrams: [datagram('inside', [cable], 1), datagram('host', host, 2), datagram('inside', inside, 2 + host.length)],
+    steps: [cable, ...host, ...inside],
+  };
+}
+
+function datagram(socket: Datagram['socket'], steps: readonly Request[], firstSequence: number): Datagram {
+  const messages = steps.map((step, index) =>
+    encodeRequest({ ...step, flags: step.flags | NLM_F_ACK }, firstSequence + index),
   );
-  return { cable: cableMessage, host: hostMessage, inside: Buffer.concat(insideMessages), steps };
+  return { socket, bytes: Buffer.concat(messages), steps };
 }
 
 /** What `ip -d link` shows beside the machine's end of the cable. */

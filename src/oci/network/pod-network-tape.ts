@@ -22,7 +22,7 @@ import {
   type Tape,
 } from '../../linux/tape/operation.ts';
 import { atCwd, writeFile } from '../runtime/path-operations.ts';
-import { REPLY_SIZE, type PodNetworkMessages } from './pod-network-messages.ts';
+import { REPLY_SIZE, type Datagram, type PodNetworkMessages } from './pod-network-messages.ts';
 
 /** The machine's network namespace, as the messages name it. */
 export const HOST_NAMESPACE_FD = 10;
@@ -49,8 +49,6 @@ export type PodNetworkTapeOptions = {
 /** New network and IPC namespaces, pinned at `paths`, with the pod's cable. Writes an answer per step to its status. Pure. */
 export function podNetworkTape({ messages, paths, sysctls }: PodNetworkTapeOptions): Tape {
   const replies = bytes(Buffer.alloc(messages.steps.length * REPLY_SIZE), '<replies>');
-  const answer = (index: number, socket: Argument): Operation =>
-    receive(socket, replies, index, messages.steps[index]?.what ?? '');
   const operations: Operation[] = [
     ...openSocket(HOST_SOCKET, 'host socket'),
     ...keepHostNamespace(),
@@ -63,16 +61,23 @@ export function podNetworkTape({ messages, paths, sysctls }: PodNetworkTapeOptio
     pin('/proc/self/ns/ipc', paths.ipcns),
     ...sysctls.flatMap(({ path, value }) => writeFile(path, value, path)),
     ...openSocket(INSIDE_SOCKET, 'inside socket'),
-    send(INSIDE_SOCKET, messages.cable, 'the cable'),
-    answer(0, INSIDE_SOCKET),
-    send(HOST_SOCKET, messages.host, 'the port of the bridge'),
-    answer(1, HOST_SOCKET),
-    send(INSIDE_SOCKET, messages.inside, 'addresses and routes'),
-    ...messages.steps.slice(2).map((_, index) => answer(index + 2, INSIDE_SOCKET)),
+    ...messages.datagrams.flatMap((datagram, index) => exchange(datagram, replies, answersBefore(messages, index))),
     { call: 'write', args: [statusFd, replies, replies.bytes.length], what: 'report the answers' },
     exitGroup(0),
   ];
   return { name: 'pod-network', blocks: [{ label: 'main', zone: 'parent', operations }, failBlock('parent')] };
+}
+
+function exchange({ socket, bytes: message, steps }: Datagram, replies: Bytes, firstAnswer: number): Operation[] {
+  const at = socket === 'host' ? HOST_SOCKET : INSIDE_SOCKET;
+  return [
+    send(at, message, steps.map(({ what }) => what).join(', ')),
+    ...steps.map(({ what }, index) => receive(at, replies, firstAnswer + index, what)),
+  ];
+}
+
+function answersBefore({ datagrams }: PodNetworkMessages, index: number): number {
+  return datagrams.slice(0, index).reduce((count, { steps }) => count + steps.length, 0);
 }
 
 /** Unmount the namespaces, remove their files, delete the cable. What is not there is no failure. Pure. */
@@ -82,7 +87,7 @@ export function podNetworkRemovalTape(hostLink: string, paths: PodNamespacePaths
   const operations: Operation[] = [
     ...[paths.netns, paths.ipcns].flatMap(unpin),
     ...openSocket(HOST_SOCKET, 'host socket'),
-    send(HOST_SOCKET, encodeRequest({ ...request, flags: NLM_F_ACK }, 1), 'the deletion'),
+    send(HOST_SOCKET, encodeRequest({ ...request, flags: NLM_F_ACK }, 1), request.what),
     receive(HOST_SOCKET, reply, 0, request.what),
     { call: 'write', args: [statusFd, reply, REPLY_SIZE], what: 'report the answer' },
     exitGroup(0),

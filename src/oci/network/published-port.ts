@@ -32,28 +32,37 @@ export type TakenPort = {
 
 const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const satisfies Readonly<Record<Protocol, number>>;
 
-/** The elements of a pod's ports. Throws OciError PORT_INVALID on a port or an address that cannot be. */
+/** The elements of a pod's ports. Throws OciError PORT_INVALID on a port or an address that cannot be, or is given twice. */
 export function portElements(ports: readonly PublishedPort[], pod: PodAddresses, podUid: string): PortElement[] {
+  const seen = new Set<string>();
   return ports.flatMap((port) => {
     checkPort(port.hostPort);
     checkPort(port.containerPort);
-    return hostAddresses(port, pod).map(({ family, hostIP }) => {
-      const address = family === 4 ? pod.ipv4 : pod.ipv6;
-      if (address === undefined) {
-        throw new OciError(
-          'PORT_INVALID',
-          `Cannot publish port ${portText(port)} of pod ${podUid}: its network has no IPv${family}`,
-        );
-      }
-      const service = Buffer.concat([padded([PROTOCOLS[port.protocol]]), portBytes(port.hostPort)]);
-      return {
-        map: hostIP === undefined ? (`anyIPv${family}` as const) : (`addressIPv${family}` as const),
-        key: hostIP === undefined ? service : Buffer.concat([ipBytes(hostIP), service]),
-        value: Buffer.concat([ipBytes(address), portBytes(port.containerPort)]),
-        comment: podUid,
-      };
+    return hostAddresses(port, pod).map((host) => {
+      const element = portElement(port, host, pod, podUid);
+      const name = `${element.map} ${element.key.toString('hex')}`;
+      if (seen.has(name)) throw invalid(port, `pod ${podUid} asks for it twice`);
+      seen.add(name);
+      return element;
     });
   });
+}
+
+function portElement(
+  port: PublishedPort,
+  { family, hostIP }: HostAddress,
+  pod: PodAddresses,
+  comment: string,
+): PortElement {
+  const address = family === 4 ? pod.ipv4 : pod.ipv6;
+  if (address === undefined) throw invalid(port, `the network of pod ${comment} has no IPv${family}`);
+  const service = Buffer.concat([padded([PROTOCOLS[port.protocol]]), portBytes(port.hostPort)]);
+  return {
+    map: hostIP === undefined ? `anyIPv${family}` : `addressIPv${family}`,
+    key: hostIP === undefined ? service : Buffer.concat([ipBytes(hostIP), service]),
+    value: Buffer.concat([ipBytes(address), portBytes(port.containerPort)]),
+    comment,
+  };
 }
 
 /** What an element says in words. Throws RangeError when its key is not one of these maps'. */
@@ -99,20 +108,17 @@ export function portText({
   return `${host}${hostPort}/${protocol}`;
 }
 
+type HostAddress = { readonly family: 4 | 6; readonly hostIP: string | undefined };
+
 /** The addresses to publish on, by family. */
-export function hostAddresses(port: PublishedPort, pod: PodAddresses): { family: 4 | 6; hostIP: string | undefined }[] {
+function hostAddresses(port: PublishedPort, pod: PodAddresses): HostAddress[] {
   const { hostIP } = port;
   if (hostIP === undefined) {
     return [{ family: 4, hostIP }, ...(pod.ipv6 === undefined ? [] : [{ family: 6 as const, hostIP }])];
   }
   const canonical = canonicalAddress(port);
   if (isIPv4(canonical)) return [{ family: 4, hostIP: canonical === '0.0.0.0' ? undefined : canonical }];
-  if (canonical === '::1') {
-    throw new OciError(
-      'PORT_INVALID',
-      `Cannot publish port ${portText(port)}: Linux does not forward from ::1; use hostIP 127.0.0.1`,
-    );
-  }
+  if (canonical === '::1') throw invalid(port, 'Linux does not forward from ::1; use hostIP 127.0.0.1');
   return [{ family: 6, hostIP: canonical === '::' ? undefined : canonical }];
 }
 
@@ -120,9 +126,12 @@ function canonicalAddress(port: PublishedPort): string {
   try {
     return ipText(ipBytes(port.hostIP ?? ''));
   } catch (error) {
-    const message = `Cannot publish port ${portText(port)}: '${port.hostIP ?? ''}' is not an IP address`;
-    throw new OciError('PORT_INVALID', message, { cause: error });
+    throw invalid(port, `'${port.hostIP ?? ''}' is not an IP address`, error);
   }
+}
+
+function invalid(port: PublishedPort, reason: string, cause?: unknown): OciError {
+  return new OciError('PORT_INVALID', `Cannot publish port ${portText(port)}: ${reason}`, { cause });
 }
 
 function checkPort(port: number): void {

@@ -10,6 +10,7 @@ import {
   isLinkName,
   listLinks,
   parseLink,
+  setHairpin,
 } from '../../../src/linux/netlink/link.ts';
 import type { Request } from '../../../src/linux/netlink/message.ts';
 import { addDefaultRoute, parseRoute } from '../../../src/linux/netlink/route.ts';
@@ -32,6 +33,7 @@ test('the messages for links, addresses and routes are these bytes', (t) => {
     veth,
     changeLink({ name: 'bv0123456789ab', up: true, master: 5, alias: 'berth pod a' }),
     changeLink({ index: 1, up: true }),
+    setHairpin('bv0123456789ab'),
     deleteLink('bv0123456789ab'),
     getLink('berth0'),
     listLinks(),

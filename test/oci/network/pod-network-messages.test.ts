@@ -17,6 +17,7 @@ const messages = podNetworkMessages({
   mtu: 1500,
   hostLink: 'bv0123456789ab',
   bridgeIndex: 5,
+  publishes: true,
   hostNamespaceFd: HOST_NAMESPACE_FD,
 });
 const paths = { netns: '/run/berth/pods/a/netns', ipcns: '/run/berth/pods/a/ipcns' };
@@ -44,7 +45,7 @@ test('the messages that make a pod network are these bytes', (t) => {
 });
 
 test('every message asks for an ack, and all have different numbers', (t) => {
-  const sent = [messages.cable, messages.host, messages.inside].flatMap(parseMessages);
+  const sent = messages.datagrams.flatMap(({ bytes }) => parseMessages(bytes));
   t.deepEqual(
     sent.map(({ sequence }) => sequence),
     messages.steps.map((_, index) => index + 1),
@@ -74,7 +75,7 @@ test('the first step that was refused is named, with what the kernel said', (t) 
   );
   const error = t.throws(() => decodeAcks(replies(verdicts), messages.steps));
   t.true(isOciError(error, 'NETWORK_FAILED'));
-  t.is(error?.message, 'Cannot set up link bv0123456789ab: EINVAL (Device is busy)');
+  t.is(error?.message, 'Cannot plug in link bv0123456789ab: EINVAL (Device is busy)');
 });
 
 test('a step without an answer is an error, not a success', (t) => {

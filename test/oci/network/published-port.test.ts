@@ -91,7 +91,7 @@ const refused: readonly (readonly [Partial<PublishedPort>, RegExp])[] = [
   [{ containerPort: 65536 }, /from 1 to 65535/],
   [{ hostPort: 80.5 }, /from 1 to 65535/],
   [{ hostIP: 'localhost' }, /'localhost' is not an IP address/],
-  [{ hostIP: 'fd00:1::1' }, /its network has no IPv6/],
+  [{ hostIP: 'fd00:1::1' }, /the network of pod a has no IPv6/],
   [{ hostIP: '::1' }, /use hostIP 127\.0\.0\.1/],
   [{ hostIP: '0:0::1' }, /use hostIP 127\.0\.0\.1/],
 ];
@@ -101,6 +101,20 @@ for (const [port, message] of refused) {
     t.true(isOciError(error, 'PORT_INVALID'));
   });
 }
+
+function twice(port: Partial<PublishedPort>) {
+  return portElements([web, { ...web, ...port }], pod, 'a');
+}
+
+test('a port that is given twice is refused; on one address and on every address it is two ports', (t) => {
+  t.true(
+    isOciError(
+      t.throws(() => twice({ containerPort: 81 }), { message: /pod a asks for it twice/ }),
+      'PORT_INVALID',
+    ),
+  );
+  t.is(twice({ hostIP: '127.0.0.1' }).length, 2);
+});
 
 test('ports are printed as people write them', (t) => {
   t.is(portText(web), '8080/TCP');
