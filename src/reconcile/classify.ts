@@ -10,6 +10,13 @@ const STALLED: ReadonlySet<string> = new Set([
   'MANIFEST_INVALID',
   'MANIFEST_UNSUPPORTED',
   'PLATFORM_UNAVAILABLE',
+  'TAR_INVALID',
+  'LAYER_INVALID',
+  'UNSAFE_PATH',
+  'ARCHIVE_INVALID',
+  'CONFIG_INVALID',
+  'NETWORK_INVALID',
+  'PORT_INVALID',
 ]);
 
 /** Somebody must do something elsewhere first: push the tag, fix the credentials, free the disk. */
@@ -20,6 +27,8 @@ const WAIT: ReadonlySet<string> = new Set([
   'CREDENTIALS_INVALID',
   'IMAGE_MISSING',
   'DISK_FULL',
+  'NETWORK_CONFLICT',
+  'ADDRESSES_EXHAUSTED',
   'ENOSPC',
   'EDQUOT',
 ]);

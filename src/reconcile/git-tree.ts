@@ -55,10 +55,10 @@ function parseRecord(record: string): TreeEntry | undefined {
   );
   if (match?.groups === undefined) throw new SourceError('SOURCE_INVALID', `git listed '${record}'`);
   const { mode, object = '', size = '', path = '' } = match.groups;
-  if (isHidden(path)) return undefined;
   if (path.split('/').some((part) => part === '' || part === '..')) {
     throw new SourceError('SOURCE_INVALID', `'${path}' is no path`);
   }
+  if (isHidden(path)) return undefined;
   if (mode === '120000')
     throw new SourceError('SOURCE_INVALID', `${path} is a symbolic link; a Git source takes files only`);
   if (mode === '160000')
