@@ -10,8 +10,10 @@ import { listStates, readState } from '../../oci/runtime/state.ts';
 import { waitContainer } from '../../oci/runtime/wait.ts';
 import type { DesiredPod, Effects, Images, Observer, WorkloadId } from '../../reconcile/effects.ts';
 import { ensureImage, imageByDigest, openImages, type PullSettings } from './images.ts';
+import { removeHalfMade } from './leftovers.ts';
 import { openObserver, workloadOf } from './observer.ts';
 import { podContainer } from './pod-container.ts';
+import { beginUpkeep } from './upkeep.ts';
 
 export type MachineOptions = {
   readonly pulls: PullSettings;
@@ -25,8 +27,8 @@ export type Machine = {
   readonly effects: Effects;
   readonly observer: Observer;
   readonly images: Images;
-  /** Watch the containers that run already: those of an agent before this one. Call once, before the first look. */
-  readonly adopt: () => void;
+  /** Clear away what a crash left half made, and watch the containers that run already. Call once, before the first look. */
+  readonly adopt: () => Promise<void>;
   /** Stop watching. */
   readonly close: () => void;
 };
@@ -34,6 +36,7 @@ export type Machine = {
 /** The machine behind `host`. */
 export function openMachine(host: Host, options: MachineOptions): Machine {
   const closing = new AbortController();
+  const upkeep = beginUpkeep(host, { onError: options.onError });
   const watch = (id: string): void => {
     watchExit(host, id, { ...options, signal: closing.signal });
   };
@@ -41,10 +44,14 @@ export function openMachine(host: Host, options: MachineOptions): Machine {
     effects: effectsOver(host, options, watch),
     observer: openObserver(host),
     images: openImages(host, options.pulls),
-    adopt: () => {
+    adopt: async () => {
+      await removeHalfMade(host);
       for (const { record, status } of listStates(host.paths.state)) if (status !== 'stopped') watch(record.id);
     },
-    close: () => closing.abort(),
+    close: () => {
+      closing.abort();
+      upkeep[Symbol.dispose]();
+    },
   };
 }
 

@@ -1,10 +1,11 @@
 // A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
 // files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
+import { directoryNames } from '../../linux/directory-names.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Host } from '../host.ts';
 import { gatewayAddress } from '../network/network.ts';
@@ -105,12 +106,7 @@ export function listSandboxes(host: Host): Sandbox[] {
 
 /** The uids that have a directory, whole or not. */
 export function sandboxUids(host: Host): string[] {
-  try {
-    return readdirSync(join(host.paths.state, 'pods'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return directoryNames(join(host.paths.state, 'pods'));
 }
 
 /** Take a sandbox down: network, pins, record, then everything durable of the pod, logs included. Idempotent. */

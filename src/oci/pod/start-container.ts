@@ -15,6 +15,7 @@ import type { Rootfs } from '../runtime/rootfs-operations.ts';
 import { lookUpUser, parseId, type LookedUpUser } from '../runtime/user.ts';
 import { OciError } from '../error.ts';
 import { identityLabels, type ContainerIdentity } from './labels.ts';
+import { removeOldLogs } from './logs.ts';
 import { logFile, podPaths, writableLayer } from './pod-paths.ts';
 import type { Sandbox } from './sandbox.ts';
 
@@ -50,6 +51,7 @@ export async function startPodContainer(
   mkdirSync(layer.work, { recursive: true, mode: 0o700 });
   mkdirSync(layer.upper, { mode: 0o755 });
   if (request.logFile !== undefined) mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o700 });
+  removeOldLogs(podPaths(host.paths, sandbox.uid), container.name, container.restarts);
   try {
     return { id, monitor: await createContainer(host.runtime, request) };
   } catch (error) {

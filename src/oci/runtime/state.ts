@@ -1,10 +1,10 @@
 // The state of a container, read from what lies on disk: nothing is remembered in memory, so that every process of berth, also
 // one that starts after a crash, sees the same (runtime.md "State").
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
-import { isErrno } from '../../linux/errno.ts';
+import { directoryNames } from '../../linux/directory-names.ts';
 import { tryLock } from '../../linux/flock.ts';
 import type { ExitStatus } from '../../linux/siginfo.ts';
 import { OciError } from '../error.ts';
@@ -67,12 +67,7 @@ export function listStates(stateDirectory: string): ContainerState[] {
 
 /** The ids that have a directory, whole or not. */
 export function containerIds(stateDirectory: string): string[] {
-  try {
-    return readdirSync(join(stateDirectory, 'containers')).filter(isContainerId);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return directoryNames(join(stateDirectory, 'containers')).filter(isContainerId);
 }
 
 /** The monitor holds a lock on the exit file from before the clone until it has written how the process ended. */
