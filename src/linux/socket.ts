@@ -48,6 +48,7 @@ export function bind(fd: Fd, address: Buffer): void {
   check(c_bind(fd.number, address, address.length), 'bind', () => address.toString('hex'));
 }
 
+/** Take connections, `backlog` of them waiting. Throws SyscallError EADDRINUSE when another socket listens there. */
 export function listen(fd: Fd, backlog: number): void {
   check(c_listen(fd.number, backlog), 'listen', () => String(backlog));
 }

@@ -3,16 +3,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { allocateAddress } from '../../src/oci/network/address-pool.ts';
 import { ensureNetwork } from '../../src/oci/network/ensure-network.ts';
-import { planNetwork, type Network, type NetworkOptions } from '../../src/oci/network/network.ts';
-import { createPodNetwork, removePodNetwork, type PodNetworkOptions } from '../../src/oci/network/pod-network.ts';
-import type { PublishedPort } from '../../src/oci/network/published-port.ts';
-import { writePodRecord } from '../../src/oci/network/record.ts';
+import { planNetwork } from '../../src/oci/network/network.ts';
+import { removePodNetwork } from '../../src/oci/network/pod-network.ts';
 import { removeNetwork } from '../../src/oci/network/remove-network.ts';
+import { crashes, crowd, repair } from './network-breakage.ts';
+import { directory, failureOf, plan, pod, port } from './network-pods.ts';
 import { dial, endServers, json, LAN, MACHINE, makeLan, run, serve, traces } from './network-scene.ts';
 
-const [name = '', directory = ''] = process.argv.slice(2);
+const name = process.argv[2] ?? '';
 const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   shape,
   traffic: () => traffic(),
@@ -23,35 +22,15 @@ const scenarios: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   attacks,
   refusals,
-  repair,
+  repair: () => repair(lan),
   neighbours,
+  crowd,
+  crashes,
 };
 
 const lan = await makeLan();
 process.stdout.write(JSON.stringify(await scenarios[name]?.()));
 await endServers();
-
-function plan(more: Partial<NetworkOptions> = {}) {
-  return planNetwork({ stateDirectory: directory, bridge: 'bt0', ipv6: 'fd02::/64', ...more });
-}
-
-function pod(network: Network, podUid: string, more: Partial<PodNetworkOptions> = {}) {
-  const runDirectory = join(directory, 'pods', podUid);
-  return createPodNetwork({ podUid, network, runDirectory, hostname: podUid, ports: [], ...more });
-}
-
-function port(hostPort: number, more: Partial<PublishedPort> = {}): PublishedPort {
-  return { hostPort, hostIP: undefined, containerPort: 80, protocol: 'TCP', ...more };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-    return 'no failure';
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? `${String(error.code)}: ${error.message}` : String(error);
-  }
-}
 
 /** What a network and a pod are made of, and what is left of them. */
 async function shape(): Promise<unknown> {
@@ -184,62 +163,6 @@ async function refusals(): Promise<unknown> {
   const full = await failureOf(pod(network, 'g'));
   await removeNetwork(small);
   return { failures, before, after, full };
-}
-
-function reach(): string {
-  return dial(lan, 'tcp', MACHINE.ipv4, 8080);
-}
-
-async function mended(): Promise<string> {
-  await ensureNetwork(plan());
-  return reach();
-}
-
-/** Others, crashes and `nft flush ruleset` break things; ensureNetwork mends them. */
-async function repair(): Promise<unknown> {
-  const network = await ensureNetwork(plan());
-  const a = await pod(network, 'a', { ports: [port(8080)] });
-  await serve(a.netnsPath, ['tcp:80']);
-  const seen: Record<string, unknown> = { atFirst: reach() };
-  run('/usr/sbin/nft', 'flush', 'ruleset');
-  seen['flushed'] = [reach(), await mended()];
-  run('/usr/sbin/nft', 'delete', 'element', 'inet', 'bt0', 'ports4', '{ tcp . 8080 }');
-  seen['without its port'] = [reach(), await mended()];
-  run('ip', 'link', 'del', 'bt0');
-  seen['without its bridge'] = [reach(), await mended()];
-  // A pod whose creation was cut short: a record, an address, no cable.
-  const owner = { owner: 'dead', bootId: run('cat', '/proc/sys/kernel/random/boot_id').trim() };
-  const ipv4 = allocateAddress({ directory: join(network.directory, 'addresses'), subnet: network.ipv4 }, owner);
-  const runDirectory = join(directory, 'pods', 'dead');
-  writePodRecord(network.directory, {
-    podUid: 'dead',
-    bootId: owner.bootId,
-    ipv4,
-    ipv6: undefined,
-    hostLink: 'bv00000000dead',
-    runDirectory,
-    ports: [],
-  });
-  await removePodNetwork({ podUid: 'dead', network });
-  // A pod of another boot, and cables that no pod has.
-  writePodRecord(network.directory, {
-    podUid: 'old',
-    bootId: 'x',
-    ipv4: '10.88.0.77',
-    ipv6: undefined,
-    hostLink: 'bv00000000beef',
-    runDirectory,
-    ports: [port(9999)],
-  });
-  for (const link of ['bv000000000001', 'mine0']) {
-    run('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', `${link.slice(-4)}-peer`);
-    run('ip', 'link', 'set', link, 'master', 'bt0');
-  }
-  await ensureNetwork(plan());
-  seen['left'] = traces(directory)['links']?.filter((link) => /^(bv0|mine)/.test(link));
-  seen['records'] = traces(directory)['files']?.filter((file) => /pods\/.*json|addresses\/[^.]/.test(file));
-  await removeNetwork(plan());
-  return { ...seen, pod: a.ipv4, after: traces(directory) };
 }
 
 /** Two agents on one machine, and routes that are there already. */

@@ -222,3 +222,16 @@ usable(`a bridge of another agent, and a machine without a free subnet, are said
   );
   t.regex(String(noSubnet), /^NETWORK_CONFLICT: No subnet is free .* routes into each of 10\.88\.0\.0\/16$/);
 });
+
+usable(`two processes make thirty pods at once, each with an address and a cable of its own${skipped}`, async (t) => {
+  const { addresses, unplugged, after } = await play(t, 'crowd');
+  t.is(addresses, 30);
+  t.deepEqual(unplugged, []);
+  t.deepEqual(traces(after).pins, []);
+});
+
+usable(`what a killed process leaves is found and removed${skipped}`, async (t) => {
+  const { killed, made, rest, before, after } = await play(t, 'crashes');
+  t.deepEqual({ killed, made, rest }, { killed: 12, made: true, rest: [] });
+  t.deepEqual(traces(after), traces(before));
+});

@@ -38,10 +38,12 @@ export function textAttribute(type: number, value: string, maxBytes = MAX_LENGTH
   return attribute(type, bytes);
 }
 
+/** A u8. Throws RangeError on a number that is none. */
 export function u8Attribute(type: number, value: number): Buffer {
   return attribute(type, Buffer.from([checkInteger(value, 0xff, `Netlink attribute ${type}`)]));
 }
 
+/** A u32 in host order. Throws RangeError on a number that is none. */
 export function u32Attribute(type: number, value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(checkInteger(value, 0xffffffff, `Netlink attribute ${type}`));

@@ -36,6 +36,7 @@ export type BridgeConfig = {
 const DEFAULT_MTU = 1500;
 const RT_TABLE_LOCAL = 255;
 
+/** Ask the kernel for all of it. Throws SyscallError. */
 export function readNetworkFacts(socket: NetlinkSocket): NetworkFacts {
   return {
     links: socket.dump(listLinks()).flatMap((message) => parseLink(message) ?? []),

@@ -34,6 +34,7 @@ export function writePodFiles(options: PodFilesOptions): PodFiles {
   return files;
 }
 
+/** Where writePodFiles puts them. */
 export function podFilePaths(runDirectory: string): PodFiles {
   return {
     hostname: join(runDirectory, 'hostname'),

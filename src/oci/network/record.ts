@@ -24,22 +24,27 @@ export type PodRecord = {
 const NETWORK_FILE = 'network.json';
 const PODS = 'pods';
 
+/** What was chosen for the network; undefined before its first use. */
 export function readNetworkRecord(directory: string): NetworkRecord | undefined {
   return readJson(join(directory, NETWORK_FILE)) as NetworkRecord | undefined;
 }
 
+/** Remember what was chosen for the network. */
 export function writeNetworkRecord(directory: string, record: NetworkRecord): void {
   writeJson(join(directory, NETWORK_FILE), record);
 }
 
+/** A pod's place; undefined when it has none. Throws OciError NETWORK_INVALID on a uid that cannot be. */
 export function readPodRecord(directory: string, podUid: string): PodRecord | undefined {
   return readJson(podFile(directory, podUid)) as PodRecord | undefined;
 }
 
+/** Remember a pod's place. Throws OciError NETWORK_INVALID on a uid that cannot be. */
 export function writePodRecord(directory: string, record: PodRecord): void {
   writeJson(podFile(directory, record.podUid), record);
 }
 
+/** Forget a pod's place. It need not have one. */
 export function removePodRecord(directory: string, podUid: string): void {
   rmSync(podFile(directory, podUid), { force: true });
 }

@@ -25,6 +25,7 @@ export function parseSubnet(text: string): Subnet {
   return subnet;
 }
 
+/** `10.88.0.0/16`, and for IPv6 the canonical form. */
 export function formatSubnet(subnet: Subnet): string {
   return `${subnetAddress(subnet, 0n)}/${subnet.prefixLength}`;
 }
