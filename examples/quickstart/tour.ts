@@ -9,10 +9,11 @@ import { layoutArchive } from './image/oci-image.ts';
 import { freePort, TourMachine, type Row } from './machine.ts';
 import { command, heading, note, outcome, output } from './screen.ts';
 
-const METRICS =
-  /^(berth_build_info|berth_workload_\w+|berth_reconcile_\w+_total|container_memory_working_set_bytes|container_start_time_seconds)\b.*/gm;
-const SHOWN_METRICS = 8;
 const REPLICAS = 2;
+/** Metrics that are shown, and the labels that tell their lines apart. */
+const METRICS =
+  /^(berth_containers|berth_workload_condition|container_restarts_total|container_memory_working_set_bytes)\{.*(state="running"|type="Ready",status="True"|name="web).*/gm;
+const LABELS = /\b(state|workload|type|status|name)="[^"]*"/g;
 
 type Tour = {
   readonly machine: TourMachine;
@@ -62,8 +63,11 @@ async function editManifest({ machine, manifest, web }: Tour): Promise<void> {
   writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('GREETING: Hello', 'GREETING: Ahoy'));
   command("sed -i 's/Hello/Ahoy/' source/web.yaml");
   const started = performance.now();
-  await machine.until('the new greeting', async () => ((await ask(web)).startsWith('Ahoy') ? true : undefined));
-  outcome(await ask(web), started);
+  const answer = await machine.until('the new greeting', async () => {
+    const text = await ask(web);
+    return text.startsWith('Ahoy') ? text : undefined;
+  });
+  outcome(answer, started);
   await machine.until('both replicas to change', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(web)));
     return answers.every((answer) => answer.startsWith('Ahoy')) ? replicas(machine) : undefined;
@@ -87,8 +91,13 @@ async function showMetrics({ metrics }: Tour): Promise<void> {
   heading('5. What Prometheus sees');
   command(`curl ${metrics}`);
   const lines = (await ask(metrics)).match(METRICS) ?? [];
-  output(lines.slice(0, SHOWN_METRICS).join('\n'));
-  note('… and more: docs/metrics.md');
+  output(lines.map(shortened).join('\n'));
+  note('… and many more, with more labels: docs/metrics.md');
+}
+
+function shortened(line: string): string {
+  const [name = ''] = line.split('{');
+  return `${name}{${line.match(LABELS)?.join(',') ?? ''}} ${line.split(' ').at(-1)}`;
 }
 
 async function waitForInterrupt({ manifest, web }: Tour, interrupted: AbortSignal): Promise<void> {
@@ -129,10 +138,9 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
-const startedAt = performance.now();
 try {
   await run(interruption.signal);
-  outcome('containers, cgroups and files are gone', startedAt);
+  note('containers, cgroups and files are gone');
 } catch (error) {
   console.error(`\nquickstart: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
