@@ -1,4 +1,5 @@
 // Remove a directory tree: relative to descriptors, never through a path, so a symbolic link is never followed.
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 
 import {
@@ -57,7 +58,7 @@ function removeEntry(levels: Level[], level: Level, entry: Entry): void {
   if (!entry.directory && !isDirectory(level.fd.number, name)) return;
   const [top] = levels;
   if (top === undefined || levels.length < LARGEST_DEPTH) return descend(levels, level.fd.number, name);
-  const flat = `.deep-${process.pid}-${top.entries.length}-${entry.name}`.slice(0, 255);
+  const flat = `.deep-${randomUUID()}`;
   renameat(level.fd.number, name, top.fd.number, cString(flat));
   top.entries.push({ name: flat, directory: true });
 }

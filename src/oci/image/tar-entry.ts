@@ -1,5 +1,6 @@
 // One entry of a tar as the rest of berth sees it: header block, GNU long names and PAX records put together. Pure.
 import { OciError } from '../error.ts';
+import { printableName } from './entry-path.ts';
 import type { RawTarHeader } from './tar-header.ts';
 import type { PaxRecords } from './tar-pax.ts';
 import { paxAttributes } from './tar-pax.ts';
@@ -10,7 +11,7 @@ export type TarHeader = {
   /** Bytes as a latin1 string, as they stand in the archive: unsafe until entry-path.ts has seen them. */
   readonly name: string;
   readonly type: TarType;
-  /** Of the body, in bytes; 0 for everything but files. */
+  /** Of the body, in bytes; 0 for what has none. */
   readonly size: number;
   /** Target of a symbolic link, or name of the entry that a hard link shares; else empty. */
   readonly linkname: string;
@@ -55,8 +56,9 @@ export function tarEntry(raw: RawTarHeader, extensions: Extensions): TarHeader {
   const pax = extensions.records === undefined ? undefined : paxAttributes(extensions.records);
   const name = pax?.path ?? extensions.longName ?? raw.name;
   const type = tarType(raw.typeflag, name);
-  const size = type === 'file' ? (pax?.size ?? raw.size) : 0;
-  if (size < 0) throw new OciError('TAR_INVALID', `Tar entry '${name}' has a negative size`);
+  // By the header's own type: a file whose name ends in a slash is a directory, with a body that has to be skipped.
+  const size = TYPES[raw.typeflag] === 'file' ? (pax?.size ?? raw.size) : 0;
+  if (size < 0) throw new OciError('TAR_INVALID', `Tar entry ${printableName(name)} has a negative size`);
   return {
     name,
     type,
@@ -75,12 +77,15 @@ export function tarEntry(raw: RawTarHeader, extensions: Extensions): TarHeader {
 
 function tarType(typeflag: string, name: string): TarType {
   if (typeflag === 'S')
-    throw new OciError('TAR_INVALID', `Tar entry '${name}' is a GNU sparse file; berth has no reader for those`);
+    throw new OciError(
+      'TAR_INVALID',
+      `Tar entry ${printableName(name)} is a GNU sparse file; berth has no reader for those`,
+    );
   const type = TYPES[typeflag];
   if (type === undefined) {
     throw new OciError(
       'TAR_INVALID',
-      `Tar entry '${name}' is of type ${JSON.stringify(typeflag)}, which berth does not unpack`,
+      `Tar entry ${printableName(name)} is of type ${JSON.stringify(typeflag)}, which berth does not unpack`,
     );
   }
   // Before POSIX had a type for directories, a slash at the end of the name was all that told them.
@@ -90,5 +95,8 @@ function tarType(typeflag: string, name: string): TarType {
 /** Ids are 32 bits wide, and -1 means "leave as it is" to chown(2). */
 function owner(id: number, name: string): number {
   if (Number.isInteger(id) && id >= 0 && id < 0xffffffff) return id;
-  throw new OciError('TAR_INVALID', `Tar entry '${name}' belongs to the user or group ${id}, which cannot be`);
+  throw new OciError(
+    'TAR_INVALID',
+    `Tar entry ${printableName(name)} belongs to the user or group ${id}, which cannot be`,
+  );
 }

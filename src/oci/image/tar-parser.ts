@@ -4,7 +4,7 @@ import { OciError } from '../error.ts';
 import type { Extensions, TarHeader } from './tar-entry.ts';
 import { NO_EXTENSIONS, tarEntry } from './tar-entry.ts';
 import { BLOCK_BYTES, isZeroBlock, parseTarHeader, type RawTarHeader } from './tar-header.ts';
-import { checkGlobalPax, parsePax, type PaxRecords } from './tar-pax.ts';
+import { checkGlobalPax, formatPax, parsePax, type PaxRecords } from './tar-pax.ts';
 
 export interface TarVisitor {
   /** A new entry. Its body follows in `data` calls, then `end` is called; an entry without a body has only `end`. */
@@ -27,6 +27,7 @@ export const TAR_LIMITS: TarLimits = { entries: 2_000_000, nameBytes: 4096, exte
 type Meta = 'x' | 'g' | 'L' | 'K';
 const META: ReadonlySet<string> = new Set<Meta>(['x', 'g', 'L', 'K']);
 
+const MOST_GLOBALS = 32;
 const EMPTY = Buffer.alloc(0);
 
 /** Push bytes in any pieces, then `finish`. After an error the parser must not be used again. */
@@ -161,7 +162,9 @@ export class TarParser {
   #setGlobal(records: PaxRecords): void {
     checkGlobalPax(records);
     const merged = new Map([...(this.#global ?? []), ...records]);
-    if (merged.size > 1000) throw invalid('its global headers have more than 1,000 records');
+    // Each is applied to every entry, so a few of git's and pax's own is all that an archive may have.
+    if (merged.size > MOST_GLOBALS) throw invalid(`its global headers have more than ${MOST_GLOBALS} records`);
+    if (formatPax(merged).length > this.#limits.extendedBytes) throw invalid('its global headers are too long');
     this.#global = merged;
   }
 }
