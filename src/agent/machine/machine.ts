@@ -3,7 +3,7 @@ import type { Host } from '../../oci/host.ts';
 import { OciError } from '../../oci/error.ts';
 import { identityOf } from '../../oci/pod/labels.ts';
 import { removePodContainer } from '../../oci/pod/remove.ts';
-import { createSandbox, removeSandbox, type SandboxSpec } from '../../oci/pod/sandbox.ts';
+import { createSandbox, listSandboxes, removeSandbox, type SandboxSpec } from '../../oci/pod/sandbox.ts';
 import { startPodContainer } from '../../oci/pod/start-container.ts';
 import { stopContainer } from '../../oci/runtime/signal-container.ts';
 import { listStates, readState } from '../../oci/runtime/state.ts';
@@ -46,6 +46,7 @@ export function openMachine(host: Host, options: MachineOptions): Machine {
     images: openImages(host, options.pulls),
     adopt: async () => {
       await removeHalfMade(host);
+      if (listSandboxes(host).some(({ pinned }) => pinned !== undefined)) await host.network();
       for (const { record, status } of listStates(host.paths.state)) if (status !== 'stopped') watch(record.id);
     },
     close: () => {

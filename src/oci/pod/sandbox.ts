@@ -1,6 +1,6 @@
 // A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
 // files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -112,8 +112,7 @@ export function sandboxUids(host: Host): string[] {
 /** Take a sandbox down: network, pins, record, then everything durable of the pod, logs included. Idempotent. */
 export async function removeSandbox(host: Host, uid: string): Promise<void> {
   const paths = podPaths(host.paths, uid);
-  if (existsSync(join(host.networkPlan.directory, 'pods')))
-    await removePodNetwork({ podUid: uid, network: await host.network() });
+  await removePodNetwork({ podUid: uid, network: host.networkPlan });
   await rm(paths.durable, { recursive: true, force: true });
   await rm(paths.run, { recursive: true, force: true });
 }
