@@ -1,5 +1,5 @@
 // Whether something below a directory has changed: when to look, not what has happened.
-import { realpathSync, watch as watchDirectory, type FSWatcher as NodeWatcher } from 'node:fs';
+import { realpathSync, statSync, watch as watchDirectory, type FSWatcher as NodeWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { watch, type FSWatcher } from 'chokidar';
@@ -17,6 +17,7 @@ export class DirectoryChanges implements AsyncDisposable {
   #lastChange = 0;
   readonly #root: string;
   readonly #parent: NodeWatcher | undefined;
+  #watched: string | undefined;
   #tree: FSWatcher;
   #wake: (() => void) | undefined;
   #seen = 0;
@@ -47,6 +48,8 @@ export class DirectoryChanges implements AsyncDisposable {
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;
+    // Another file system was mounted in its place, say: no event tells of that.
+    if (!signal.aborted && identity(realPath(this.#root)) !== this.#watched) this.#rootChanged();
   }
 
   /** Fulfilled when nothing has changed for `quietMs`, at the latest at `deadline` (of performance.now()). */
@@ -70,6 +73,7 @@ export class DirectoryChanges implements AsyncDisposable {
 
   #watchTree(): FSWatcher {
     const place = realPath(this.#root);
+    this.#watched = identity(place);
     const ignored = (path: string) => path !== place && basename(path).startsWith('.');
     const tree = watch(place, { ignoreInitial: true, followSymlinks: false, depth: MAX_SOURCE_DEPTH, ignored });
     tree.on('all', () => this.#changed());
@@ -78,6 +82,8 @@ export class DirectoryChanges implements AsyncDisposable {
       this.#lastChange = performance.now();
       this.#changed();
     });
+    // What changed before the watch was in place.
+    tree.on('ready', () => this.#changed());
     // No more watches, say: the rescan still finds every change.
     tree.on('error', () => {});
     return tree;
@@ -104,6 +110,12 @@ export class DirectoryChanges implements AsyncDisposable {
     this.#tree = this.#watchTree();
     this.#changed();
   }
+}
+
+/** Differs when another directory is in the place; undefined when there is none. */
+function identity(path: string): string | undefined {
+  const info = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return info === undefined ? undefined : `${info.dev}:${info.ino}`;
 }
 
 /** The directory behind a link; the path itself while there is none. */

@@ -13,6 +13,8 @@ const RESTLESS_MS = 250;
 const UNFINISHED_MS = 5000;
 /** What a watch may miss (network file systems, a lost event, a root that was replaced) is found after this. */
 const RESCAN_MS = 30_000;
+/** The same while there is nothing that could be watched. */
+const FAILED_RESCAN_MS = 5_000;
 
 export class DirectorySource implements Source {
   readonly name: string;
@@ -37,7 +39,7 @@ export class DirectorySource implements Source {
       const news = newsOf(update, last);
       last = update;
       if (news !== undefined) yield news;
-      await changes.next(RESCAN_MS, signal);
+      await changes.next(update.kind === 'failed' ? FAILED_RESCAN_MS : RESCAN_MS, signal);
     }
   }
 

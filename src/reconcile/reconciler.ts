@@ -3,6 +3,7 @@ import { acceptRevision, type LoadManifests } from './accept-revision.ts';
 import { DesiredState } from './desired-state.ts';
 import type { Clock, Effects, Images, Observer, WorkloadId } from './effects.ts';
 import { ImageImports } from './image-imports.ts';
+import { pause } from './pause.ts';
 import type { RecordKeeper } from './record-keeper.ts';
 import type { ReportFunction } from './report.ts';
 import { restore } from './restore.ts';
@@ -26,6 +27,8 @@ export type ReconcilerOptions = {
 };
 
 const CONCURRENCY = 64;
+/** After a source that broke off, which none should. */
+const SOURCE_RETRY_MS = 10_000;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -90,6 +93,11 @@ export class Reconciler {
     return this.#workloads.plans();
   }
 
+  /** Images that must not be collected as garbage: declared, served last, or needed to go back. */
+  wantedDigests(): Set<string> {
+    return this.#workloads.wantedDigests();
+  }
+
   /** Fulfilled when every source has answered and nothing is left to do but to wait. For `--once`. */
   async settled(): Promise<void> {
     await this.#workloads.settled();
@@ -105,24 +113,32 @@ export class Reconciler {
     );
     for (const { message } of restored.problems) report({ event: 'recordFailed', message });
     this.#workloads.restore(restored, records.current?.good ?? false);
-    for (const content of restored.contents) this.#workloads.declare(content);
     await this.#workloads.lookAtOrphans();
   }
 
   async #follow(source: Source): Promise<void> {
     const { signal } = this.#controller;
-    for await (const update of source.revisions(signal)) {
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       try {
-        await this.#take(source.name, update);
+        for await (const update of source.revisions(signal)) {
+          if (signal.aborted) return;
+          await this.#take(source.name, update);
+          this.#answered(source.name);
+        }
       } catch (error) {
+        // Reading on from the beginning is safe: what is known already is not acted on again.
         if (signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
         this.#options.report({ event: 'sourceFailed', source: source.name, code: 'SOURCE_IO', message });
+        this.#answered(source.name);
+        await pause(SOURCE_RETRY_MS, signal);
       }
-      this.#silent.delete(source.name);
-      this.#workloads.sourcesAnswered = this.#silent.size === 0;
     }
+  }
+
+  #answered(source: string): void {
+    this.#silent.delete(source);
+    this.#workloads.sourcesAnswered = this.#silent.size === 0;
   }
 
   async #take(source: string, update: SourceUpdate): Promise<void> {

@@ -8,6 +8,8 @@ export class RecordKeeper {
   #pending: DesiredRecord[] = [];
   #written: DesiredRecord | undefined;
   #writing: Promise<void> | undefined;
+  #build: (() => DesiredRecord) | undefined;
+  #turn: NodeJS.Immediate | undefined;
 
   /** `directory` holds the two files; it is made when the first one is written. */
   constructor(directory: string, onError: (error: unknown) => void) {
@@ -23,16 +25,32 @@ export class RecordKeeper {
 
   /** Write `record` soon, unless that is what is on disk. A failed write is tried again with the next record. */
   save(record: DesiredRecord): void {
-    if (JSON.stringify(record) === JSON.stringify(this.#pending.at(-1) ?? this.#written)) return;
+    const newest = this.#pending.at(-1) ?? this.#written;
+    if (newest !== undefined && identity(record) === identity(newest)) return;
     // A good record is never skipped for another revision: what comes after it may not run for a long time.
     const good = this.#pending.filter((earlier) => earlier.good && !sameSources(earlier, record));
     this.#pending = [...good.slice(-1), record];
     this.#writing ??= this.#write();
   }
 
+  /** `save` what `build` gives then, once for all that changes in one turn of the event loop. */
+  saveSoon(build: () => DesiredRecord): void {
+    this.#build ??= build;
+    this.#turn ??= setImmediate(() => this.#saveBuilt());
+  }
+
   /** Fulfilled when nothing is left to write. */
   async flushed(): Promise<void> {
+    this.#saveBuilt();
     await this.#writing;
+  }
+
+  #saveBuilt(): void {
+    clearImmediate(this.#turn);
+    const build = this.#build;
+    this.#turn = undefined;
+    this.#build = undefined;
+    if (build !== undefined) this.save(build());
   }
 
   async #write(): Promise<void> {
@@ -60,5 +78,14 @@ export class RecordKeeper {
 }
 
 function sameSources(one: DesiredRecord, other: DesiredRecord): boolean {
-  return JSON.stringify(one.sources) === JSON.stringify(other.sources);
+  return revisions(one) === revisions(other);
+}
+
+/** Without the texts of the files: the revision stands for them. */
+function identity(record: DesiredRecord): string {
+  return JSON.stringify([record.good, revisions(record), record.resolutions]);
+}
+
+function revisions({ sources }: DesiredRecord): string {
+  return JSON.stringify(sources.map(({ source, revision }) => [source, revision]));
 }

@@ -7,6 +7,7 @@ import { ImageSupply } from './image-supply.ts';
 import { look, type NextLook } from './loop.ts';
 import { plan } from './plan.ts';
 import { WorkQueue } from './queue.ts';
+import type { DesiredRecord } from './desired-record.ts';
 import type { RecordKeeper } from './record-keeper.ts';
 import type { ReportFunction } from './report.ts';
 import type { Restored } from './restore.ts';
@@ -61,7 +62,7 @@ export class Workloads {
     this.#supply = new ImageSupply({
       ...options,
       onResolved: (workload) => {
-        this.#save();
+        this.#options.record.saveSoon(() => this.#record());
         if (options.state.declarations.has(formatWorkload(workload))) this.look(workload);
         this.#checkSettled();
       },
@@ -78,11 +79,13 @@ export class Workloads {
     this.#checkSettled();
   }
 
-  /** Take over what the last run of the agent knew. */
+  /** Take over what the last run of the agent knew, and look at all of it. Nothing is written for that. */
   restore(restored: Restored, isGood: boolean): void {
     this.#supply.resolutions.restore(restored.resolutions);
     this.#served = restored.serving;
     this.#isGood = isGood;
+    for (const content of restored.contents) this.#options.state.set(content);
+    for (const { id } of this.#options.state.declarations.values()) this.look(id);
   }
 
   /** Put the content of a source in force, and look at every workload that it changes. */
@@ -96,7 +99,7 @@ export class Workloads {
       this.#memoryOf(id).failures.clear();
       this.look(id);
     }
-    this.#save();
+    this.#options.record.saveSoon(() => this.#record());
   }
 
   /** Try at once what failed before. */
@@ -136,10 +139,20 @@ export class Workloads {
     return Promise.all(subjects.map((subject) => this.#planOf(subject)));
   }
 
+  /** Fulfilled when every source has answered and nothing is left to do but to wait. */
   settled(): Promise<void> {
     this.#settled ??= Promise.withResolvers();
+    const { promise } = this.#settled;
     this.#checkSettled();
-    return this.#settled.promise;
+    return promise;
+  }
+
+  /** Digests of every image that is declared, that served last, or that the record before this one needs. */
+  wantedDigests(): Set<string> {
+    const resolved = Object.values(this.#supply.resolutions.entries()).flatMap(({ digests }) => Object.values(digests));
+    const serving = [...this.#known.values()].flatMap(({ memory }) => memory.serving ?? []);
+    const pods = [...serving, ...[...this.#served.values()].flat()];
+    return new Set([...resolved, ...pods.flatMap((pod) => pod.containers.map(({ image }) => image.digest))]);
   }
 
   /** Stop looking; fulfilled when all work in hand has ended. */
@@ -179,7 +192,7 @@ export class Workloads {
     }
     if (!this.#isGood && this.#areAllReady()) {
       this.#isGood = true;
-      this.#save();
+      this.#options.record.save(this.#record());
     }
   }
 
@@ -225,10 +238,10 @@ export class Workloads {
     });
   }
 
-  #save(): void {
-    const { record, state } = this.#options;
+  #record(): DesiredRecord {
+    const { state } = this.#options;
     const sources = state.contents().map(({ source, revision, files }) => ({ source, revision, files: [...files] }));
-    record.save({ format: 1, good: this.#isGood, sources, resolutions: this.#supply.resolutions.entries() });
+    return { format: 1, good: this.#isGood, sources, resolutions: this.#supply.resolutions.entries() };
   }
 
   #checkSettled(): void {
@@ -236,6 +249,7 @@ export class Workloads {
     if (!this.#queue.isIdle || this.#supply.isBusy) return;
     if ([...this.#known.values()].some(({ memory }) => isUnderWay(memory))) return;
     this.#settled.resolve();
+    this.#settled = undefined;
   }
 }
 

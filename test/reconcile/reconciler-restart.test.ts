@@ -160,3 +160,42 @@ test('an agent that dies before any step finds its way from where it was', async
   }
   t.pass();
 });
+
+test('a boot writes nothing, and forgets no source', async (t) => {
+  const directory = await temporary(t);
+  const names = ['one', 'two'] as const;
+  const sources = names.map((name) => new ScriptedSource(name));
+  const first = await startAgent(t, { directory, sources });
+  sources[0]?.declare(web('1'));
+  sources[1]?.declare(web('1', { name: 'db' }));
+  await first.untilRunning('db/main', 'web/main');
+  await first.until(() => first.condition('db', 'Ready') === 'True Running');
+  await first.stop();
+  const path = join(directory, 'current.json');
+  const text = await readFile(path, 'utf8');
+  await rm(path);
+  await writeFile(path, text);
+  await rm(join(directory, 'previous.json'), { force: true });
+
+  const { machine, clock } = first;
+  const second = await startAgent(t, {
+    directory,
+    machine,
+    clock,
+    sources: names.map((name) => new ScriptedSource(name)),
+  });
+  await second.until(() => second.condition('db', 'Ready') === 'True Running');
+  await second.stop();
+  t.is(await readFile(path, 'utf8'), text);
+  t.deepEqual(await readdir(directory), ['current.json']);
+});
+
+test('images of what runs, and of what ran before, are wanted', async (t) => {
+  const agent = await startAgent(t);
+  agent.source.declare(web('1'));
+  await agent.reconciler.settled();
+  agent.machine.hanging.set('sha256:example.test/web:2', Promise.withResolvers());
+  agent.source.declare(web('2'));
+  await agent.until(() => agent.condition('web', 'ImagesPulled') === 'False Pulling');
+  t.deepEqual([...agent.reconciler.wantedDigests()].sort(), ['sha256:example.test/web:1', 'sha256:example.test/web:2']);
+});

@@ -4,6 +4,7 @@ import test from 'ava';
 
 import { startAgent, web } from './agent-on-fake-machine.ts';
 import { sampleContainer, samplePod, sampleWorkload } from './sample-workload.ts';
+import { ScriptedSource } from './scripted-source.ts';
 
 test('a crash loop is answered with growing pauses and delays no other workload', async (t) => {
   const agent = await startAgent(t);
@@ -57,4 +58,36 @@ test('an effect that changes nothing does not become a busy loop', async (t) => 
   const looks = agent.saw('looked').length;
   for (let round = 0; round < 50; round++) await turn();
   t.is(agent.saw('looked').length, looks);
+});
+
+test('a source that breaks off is reported, and the others go on', async (t) => {
+  const broken = new ScriptedSource('broken');
+  broken.revisions = () => {
+    throw new Error('a mistake');
+  };
+  const good = new ScriptedSource('good');
+  const agent = await startAgent(t, { sources: [good, broken] });
+  good.declare(web('1'));
+  await agent.untilRunning('web/main');
+  t.like(agent.saw('sourceFailed')[0], { source: 'broken', message: 'a mistake' });
+});
+
+test('settled does not wait for a crash loop, but for a rollout', async (t) => {
+  const agent = await startAgent(t);
+  agent.machine.failing.set('startContainer web/main', new Error('no such file'));
+  agent.source.declare(web('1'));
+  await agent.reconciler.settled();
+  t.is(agent.condition('web', 'Ready'), 'False StepFailed');
+
+  agent.source.declare(web('1', { kind: 'Deployment', name: 'app', replicas: 2 }));
+  await agent.untilRunning('app-0/main', 'app-1/main');
+  agent.source.declare(web('2', { kind: 'Deployment', name: 'app', replicas: 2 }));
+  await agent.until(() => agent.condition('app', 'Progressing') === 'True RolloutPaused');
+  let isSettled = false;
+  const settled = agent.reconciler.settled().then(() => (isSettled = true));
+  for (let round = 0; round < 20; round++) await turn();
+  t.false(isSettled);
+  agent.clock.advance(1000);
+  await agent.until(() => agent.condition('app', 'Ready') === 'True Running');
+  await settled;
 });
