@@ -11,6 +11,7 @@ import { interleave, timed, type Bench, type Scene } from '../scene.ts';
 
 const SHARE = 5;
 const FEWEST = 3;
+const STAYS = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: stays }\ndata: {}\n';
 
 export const changeBench: Bench = {
   name: 'change',
@@ -24,6 +25,8 @@ async function run(scene: Scene): Promise<Row[]> {
   const manifest = join(agent.source, 'web.yaml');
   const log = join(agent.home, 'agent.log');
   const port = await freePort();
+  // A source that loses its last manifest is refused: something must stay.
+  writeFileSync(join(agent.source, 'stays.yaml'), STAYS);
   const sample = async (): Promise<number> => {
     const elapsed = await timed(async () => {
       writeFileSync(manifest, manifestOf(port));

@@ -40,7 +40,10 @@ async function run(scene: Scene): Promise<Row[]> {
       missing: `${name} is not installed`,
     })),
   });
-  return [...rows, ...rowsOf({ name: 'exec: main thread busy', unit: 'ms', samples: blocked.slice(-scene.runs), peers: [] })];
+  return [
+    ...rows,
+    ...rowsOf({ name: 'exec: main thread busy', unit: 'ms', samples: blocked.slice(-scene.runs), peers: [] }),
+  ];
 }
 
 type Setting = { readonly runtime: Runtime; readonly bundle: Bundle };

@@ -41,7 +41,10 @@ async function run(scene: Scene): Promise<Row[]> {
     })),
     note: 'berth in its own process, the peers as commands (spawned as berth spawns its monitor)',
   });
-  return [...rows, ...rowsOf({ name: 'start: main thread busy', unit: 'ms', samples: blocked.slice(-scene.runs), peers: [] })];
+  return [
+    ...rows,
+    ...rowsOf({ name: 'start: main thread busy', unit: 'ms', samples: blocked.slice(-scene.runs), peers: [] }),
+  ];
 }
 
 type Berth = { readonly runtime: Runtime; readonly bundle: Bundle; readonly blocked: number[] };
