@@ -1,9 +1,7 @@
 // What the agent answers on its socket.
-import { summarize } from '../reconcile/step-summary.ts';
-import type { WorkloadPlan } from '../reconcile/workload-plan.ts';
 import type { Agent } from './agent.ts';
 import type { ControlHandlers } from './control-server.ts';
-import type { PlanDocument } from './control-protocol.ts';
+import { planDocument } from './plan-document.ts';
 import { berthVersion } from './version.ts';
 
 /** Handlers over a running agent. */
@@ -22,17 +20,5 @@ export function controlHandlers({ reconciler, sources }: Agent): ControlHandlers
       else reconciler.look(workload);
       return {};
     },
-  };
-}
-
-/** Plans as `berth plan -o json` prints them. */
-export function planDocument(plans: readonly WorkloadPlan[]): PlanDocument {
-  return {
-    workloads: plans.map(({ workload, plan, problem }) => ({
-      workload,
-      steps: plan.steps.map(summarize),
-      waits: [...plan.waits],
-      problem,
-    })),
   };
 }

@@ -10,6 +10,7 @@ import { controlHandlers } from './control-handlers.ts';
 import { serveControl } from './control-server.ts';
 import { watchEventLoop } from './event-loop-lag.ts';
 import { serveHttp } from './http.ts';
+import { beginUpkeep } from './machine/upkeep.ts';
 import { formatAddress, isLoopback } from './listen-address.ts';
 import type { Log } from './log.ts';
 import { controlSocketPath } from './places.ts';
@@ -25,7 +26,8 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   for (const directory of [places.root, places.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   using _lock = takeAgentLock(places);
   forbidDumps();
-  const agent = buildAgent(openHost(places), config, log);
+  const host = openHost(places);
+  const agent = buildAgent(host, config, log);
   await using services = await serve(config, agent, log);
   log.info('agent started', {
     version: berthVersion(),
@@ -33,6 +35,9 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     sources: agent.sources.rows().map(({ name }) => name),
     ...places,
     listen: services.listen,
+  });
+  using _upkeep = beginUpkeep(host, {
+    onError: (error) => log.warn('upkeep failed', { error: error instanceof Error ? error.message : String(error) }),
   });
   using _lag = watchEventLoop(agent.metrics.eventLoopLag);
   const reasons = await reconcile(agent, config, signal);
@@ -45,7 +50,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
 async function reconcile(agent: Agent, config: AgentConfig, signal: AbortSignal): Promise<readonly string[]> {
   const { reconciler, machine, sources } = agent;
   const done = new AbortController();
-  machine.adopt();
+  await machine.adopt();
   const running = reconciler.run(AbortSignal.any([signal, done.signal]));
   try {
     if (!config.once) return [];

@@ -4,8 +4,7 @@ import { defineCommand } from '../command.ts';
 import { listContainers } from '../containers.ts';
 import { CommandFailure } from '../failure.ts';
 import { existingHost } from '../open-host.ts';
-
-const GRACE_MS = 10_000;
+import { parseGraceMs } from '../standalone.ts';
 
 export const command = defineCommand({
   usage: ['reset --yes [--time SECONDS]'],
@@ -31,9 +30,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-function parseGraceMs(seconds: string | undefined): number {
-  if (seconds === undefined) return GRACE_MS;
-  if (!/^\d{1,6}$/.test(seconds)) throw new CommandFailure(`--time takes seconds, not '${seconds}'`);
-  return Number(seconds) * 1000;
-}

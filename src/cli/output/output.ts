@@ -1,4 +1,5 @@
 // Where a command writes. The one place that touches standard output and error.
+import { once } from 'node:events';
 import { format } from 'node:util';
 
 export type Output = {
@@ -10,6 +11,8 @@ export type Output = {
   readonly errorColumns: () => number;
   /** Write as it is. */
   readonly write: (text: string | Uint8Array) => void;
+  /** Write as it is; fulfilled when the reader has kept up, so that much output does not pile up in memory. */
+  readonly send: (bytes: Uint8Array) => Promise<void>;
   /** Write a line. */
   readonly line: (text: string) => void;
   /** Write a line for people to standard error. */
@@ -35,6 +38,7 @@ export function processOutput(): Output {
     isErrorTerminal: stderr.isTTY,
     errorColumns: () => stderr.columns ?? 80,
     write: (text) => void stdout.write(text),
+    send: (bytes) => send(stdout, bytes),
     line: (text) => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${format('%s', text)}\n`),
     writeError: (text) => void stderr.write(text),
@@ -44,6 +48,10 @@ export function processOutput(): Output {
 /** Fulfilled when everything written has left this process: `process.exit` would cut off what a pipe has not taken yet. */
 export async function flushed(): Promise<void> {
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
+}
+
+async function send(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {
+  if (!stream.write(bytes)) await once(stream, 'drain');
 }
 
 function drained(stream: NodeJS.WriteStream): Promise<void> {

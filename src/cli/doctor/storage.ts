@@ -1,0 +1,54 @@
+// Where layers and containers lie: the file system, its room, and overlay.
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { formatPercent, formatSize } from '../output/quantities.ts';
+import { fail, ok, warn, type Check } from './check.ts';
+
+const LITTLE = 0.1;
+/** statfs(2), <linux/magic.h>: those that people meet, and those that cannot hold an upper layer. */
+const TYPES: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0xf2f52010, 'f2fs'],
+  [0x01021994, 'tmpfs'],
+  [0x794c7630, 'overlayfs'],
+  [0x6969, 'nfs'],
+  [0xff534d42, 'cifs'],
+  [0x65735546, 'fuse'],
+  [0x2fc12fc1, 'zfs'],
+]);
+const UNFIT: ReadonlySet<string> = new Set(['overlayfs', 'nfs', 'cifs', 'fuse']);
+
+export function storageChecks(root: string): Check[] {
+  const place = nearestExisting(root);
+  const { type, bsize, blocks, bavail } = statfsSync(place);
+  return [
+    overlay(readFileSync('/proc/filesystems', 'latin1')),
+    fileSystem(root, type),
+    room(root, bavail * bsize, blocks * bsize),
+  ];
+}
+
+/** Pure: the content of /proc/filesystems. */
+export function overlay(filesystems: string): Check {
+  if (/^(nodev)?\s+overlay$/m.test(filesystems)) return ok('overlay', 'the kernel has it');
+  return fail('overlay', 'not in this kernel, or not loaded', 'modprobe overlay');
+}
+
+function fileSystem(root: string, magic: number): Check {
+  const type = TYPES.get(magic) ?? `type 0x${magic.toString(16)}`;
+  if (!UNFIT.has(type)) return ok('file system', `${type} at ${root}`);
+  return fail('file system', `${type} at ${root}`, 'Layers need a local file system: put --root on ext4, xfs or btrfs');
+}
+
+function room(root: string, freeBytes: number, sizeBytes: number): Check {
+  const share = sizeBytes === 0 ? 0 : freeBytes / sizeBytes;
+  const text = `${formatSize(freeBytes)} free (${formatPercent(share)}) at ${root}`;
+  return share >= LITTLE ? ok('disk', text) : warn('disk', text, 'berth image prune; pulls stop when little is left');
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) || path === '/' ? path : nearestExisting(dirname(path));
+}
