@@ -155,11 +155,10 @@ export class LayerWriter implements TarVisitor, Disposable {
     const path = entryPath(header.linkname);
     using directory = this.#directories.find(parentPath(path));
     const target = cString(baseName(path));
-    if (path === '' || directory === undefined || nodeKind(directory.number, target) === 'missing') {
-      throw new OciError(
-        'TAR_INVALID',
-        `It is a hard link to ${printableName(header.linkname)}, which the layer does not have`,
-      );
+    const kind = path === '' || directory === undefined ? 'missing' : nodeKind(directory.number, target);
+    if (directory === undefined || kind === 'missing' || kind === 'directory') {
+      const found = kind === 'directory' ? 'is a directory' : 'the layer does not have';
+      throw new OciError('TAR_INVALID', `It is a hard link to ${printableName(header.linkname)}, which ${found}`);
     }
     // The same file under the same name: to replace it would be to lose it.
     if (isSameNode(parent, name, directory.number, target)) return;

@@ -1,0 +1,106 @@
+// For tests of unpacking: a directory of their own, layers made on the spot, and a tree as text to compare.
+import { createHash } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import type { ExecutionContext } from 'ava';
+
+import { cString, O_DIRECTORY, O_RDONLY, openat } from '../../src/linux/at.ts';
+import { devMajor, devMinor } from '../../src/linux/mknod.ts';
+import { AT_FDCWD } from '../../src/linux/mount-flags.ts';
+import { processUmask } from '../../src/linux/umask.ts';
+import { lgetxattr, llistxattr } from '../../src/linux/xattr.ts';
+import { type DirectoryLayerStore, openLayerStore } from '../../src/oci/image/layer-store.ts';
+import { type LayerSummary, LayerWriter } from '../../src/oci/image/layer-writer.ts';
+import { TarParser } from '../../src/oci/image/tar-parser.ts';
+
+/** Why tests that make devices and owners cannot run here; undefined when they can. */
+export const layersUnusable: string | undefined = process.getuid?.() === 0 ? undefined : 'needs root';
+
+export function scratchDirectory(t: ExecutionContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-layers-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Write a tar's entries into `<directory>/root`, on this thread. Returns the directory. */
+export function writeLayer(directory: string, tar: Buffer): { readonly root: string; readonly summary: LayerSummary } {
+  const root = join(directory, 'root');
+  mkdirSync(root, { recursive: true });
+  using writer = new LayerWriter(openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY), processUmask());
+  const parser = new TarParser(writer);
+  parser.push(tar);
+  parser.finish();
+  return { root, summary: writer.finish() };
+}
+
+export type TestLayer = {
+  readonly diffID: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly blob: Buffer;
+};
+
+/** The gzipped layer of a tar, as an image has it. */
+export function layerOf(tar: Buffer, blob: Buffer = gzipSync(tar)): TestLayer {
+  const diffID = `sha256:${createHash('sha256').update(tar).digest('hex')}`;
+  return { diffID, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', sizeBytes: blob.length, blob };
+}
+
+/** Write the blob to a file, as the content store has it. */
+export function blobFile(directory: string, layer: TestLayer): string {
+  const path = join(directory, `blob-${layer.diffID.slice(7, 19)}`);
+  writeFileSync(path, layer.blob);
+  return path;
+}
+
+/** A layer store of the test's own; background failures fail the test. */
+export function openStore(t: ExecutionContext, root: string): DirectoryLayerStore {
+  const store = openLayerStore(root, { workers: { idleMs: 50 }, onError: (error) => t.fail(String(error)) });
+  t.teardown(() => store[Symbol.asyncDispose]());
+  return store;
+}
+
+/** Everything below `directory`, one line each, sorted: type, mode, owner, time, what is in it, attributes, links. */
+export function describeTree(directory: string): string[] {
+  const links = new Map<bigint, string>();
+  const lines: string[] = [];
+  const visit = (path: string): void => {
+    lines.push(describe(directory, path, links));
+    if (!lstatSync(at(directory, path)).isDirectory()) return;
+    for (const name of readdirSync(at(directory, path), 'latin1').sort()) visit(`${path}/${name}`);
+  };
+  visit('.');
+  return lines;
+}
+
+function describe(directory: string, path: string, links: Map<bigint, string>): string {
+  const name = at(directory, path);
+  const found = lstatSync(name, { bigint: true });
+  const parts = [path, found.mode.toString(8), `${found.uid}:${found.gid}`, found.mtimeNs.toString()];
+  if (found.isFile()) parts.push(createHash('sha256').update(readFileSync(name)).digest('hex').slice(0, 16));
+  if (found.isSymbolicLink()) parts.push(`-> ${readlinkSync(name, 'latin1')}`);
+  if (found.isCharacterDevice() || found.isBlockDevice()) parts.push(`${devMajor(found.rdev)}:${devMinor(found.rdev)}`);
+  const cName = cString(name.toString('latin1'));
+  for (const attribute of llistxattr(cName).sort()) {
+    parts.push(`${attribute}=${lgetxattr(cName, attribute)?.toString('hex') ?? ''}`);
+  }
+  if (!found.isDirectory() && found.nlink > 1n) parts.push(`is ${links.get(found.ino) ?? 'new'} (${found.nlink})`);
+  if (!links.has(found.ino)) links.set(found.ino, path);
+  return JSON.stringify(parts.join(' '));
+}
+
+function at(directory: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path, 'latin1')]);
+}
