@@ -53,7 +53,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     this.#workers = new FileWorkers(workers);
     this.#sync = new LayerSync(directory, onError);
     this.#onError = onError;
-    this.#sweepTimer = setTimeout(() => this.#sweepOnce(), SWEEP_AFTER_MS).unref();
+    this.#sweepTimer = setTimeout(() => this.#sweepInTime(), SWEEP_AFTER_MS).unref();
   }
 
   has(diffID: string): boolean {
@@ -190,6 +190,15 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
       .catch(this.#onError)
       .finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
+  }
+
+  /** Nobody awaits it: what goes wrong, such as a store that is gone, must not end the process. */
+  #sweepInTime(): void {
+    try {
+      this.#sweepOnce();
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
   #sweepOnce(): void {

@@ -1,6 +1,6 @@
 // A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
 // files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,10 +9,14 @@ import { directoryNames } from '../../linux/directory-names.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Host } from '../host.ts';
 import { gatewayAddress } from '../network/network.ts';
-import { writePodFiles, type PodFiles } from '../network/pod-files.ts';
+import { podFilePaths, writePodFiles, type PodFiles } from '../network/pod-files.ts';
 import { createPodNetwork, removePodNetwork } from '../network/pod-network.ts';
 import type { PublishedPort } from '../network/published-port.ts';
 import { podPaths } from './pod-paths.ts';
+
+const RECORD = 'pod.json';
+/** statfs(2): NSFS_MAGIC of <linux/magic.h>. */
+const NSFS_MAGIC = 0x6e736673;
 
 export type NetworkMode = 'bridge' | 'host' | 'none';
 
@@ -32,6 +36,8 @@ export type SandboxSpec = {
 
 export type Sandbox = SandboxSpec & {
   readonly bootId: string;
+  /** False from the first sign of it on disk until all of it is there: what a crash leaves in between is known for what it is. */
+  readonly made: boolean;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly files: PodFiles;
@@ -51,23 +57,28 @@ export type PinnedNetwork = {
 export async function createSandbox(host: Host, spec: SandboxSpec): Promise<Sandbox> {
   const existing = readSandbox(host, spec.uid);
   if (existing !== undefined && isReady(existing)) return existing;
-  if (existing !== undefined) await removeSandbox(host, spec.uid);
   const paths = podPaths(host.paths, spec.uid);
+  if (existsSync(paths.run)) await removeSandbox(host, spec.uid);
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
   mkdirSync(paths.durable, { recursive: true, mode: 0o700 });
   try {
-    const sandbox: Sandbox = {
-      ...spec,
-      bootId: bootId(),
-      createdAt: Date.now(),
-      ...(await makeNetwork(host, spec, paths.run)),
-    };
-    writeFileSync(join(paths.run, 'pod.json'), JSON.stringify(sandbox), { mode: 0o600 });
+    const files = podFilePaths(paths.run);
+    const begun: Sandbox = { ...spec, bootId: bootId(), made: false, createdAt: Date.now(), files, pinned: undefined };
+    writeSandbox(paths.run, begun);
+    const sandbox: Sandbox = { ...begun, ...(await makeNetwork(host, spec, paths.run)), made: true };
+    writeSandbox(paths.run, sandbox);
     return sandbox;
   } catch (error) {
     await removeSandbox(host, spec.uid);
     throw error;
   }
+}
+
+/** Whole or not at all: whoever reads it meanwhile sees the one before. */
+function writeSandbox(runDirectory: string, sandbox: Sandbox): void {
+  const file = join(runDirectory, RECORD);
+  writeFileSync(`${file}.new`, JSON.stringify(sandbox), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 async function makeNetwork(
@@ -85,16 +96,26 @@ async function makeNetwork(
 /** The record of a sandbox, also of one from before a reboot. Undefined when there is none. */
 export function readSandbox(host: Host, uid: string): Sandbox | undefined {
   try {
-    return JSON.parse(readFileSync(join(podPaths(host.paths, uid).run, 'pod.json'), 'utf8')) as Sandbox;
+    return JSON.parse(readFileSync(join(podPaths(host.paths, uid).run, RECORD), 'utf8')) as Sandbox;
   } catch (error) {
     if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** Whether containers can start in it: it is of this boot. */
-export function isReady(sandbox: Sandbox): boolean {
-  return sandbox.bootId === bootId();
+/** Whether containers can start in it: it is whole, of this boot, and has its namespaces still. */
+export function isReady({ made, bootId: madeIn, pinned }: Sandbox): boolean {
+  return made && madeIn === bootId() && (pinned === undefined || isPinned(pinned.netnsPath));
+}
+
+/** Whether a namespace is mounted there: the file alone stays when somebody, or a removal that was cut short, unmounts it. */
+function isPinned(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** Every sandbox, in the order of creation. */
