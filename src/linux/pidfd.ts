@@ -1,4 +1,4 @@
-// pidfd_open(2), pidfd_send_signal(2), waitid(2): processes by descriptor, so that a number that was used again is never hit.
+// pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), waitid(2): processes by descriptor, so that a number that was used again is never hit.
 import { check, isErrno } from './errno.ts';
 import { Fd } from './fd.ts';
 import { libc } from './libc.ts';
@@ -36,6 +36,12 @@ export function pidfdSendSignal(pidfd: number, signal: number): boolean {
     if (isErrno(error, 'ESRCH')) return false;
     throw error;
   }
+}
+
+/** A copy of descriptor `fd` of another process, closed on exec. Throws SyscallError, EBADF when that has no such. */
+export function pidfdGetfd(pidfd: number, fd: number): Fd {
+  const number = syscallNumber(hostArchitecture(), 'pidfd_getfd');
+  return new Fd(check(c_syscall(number, pidfd, fd, 0, 0), 'pidfd_getfd', () => String(fd)));
 }
 
 /** Reap a child of this process that has ended. Undefined: it still runs, or it is not (any more) our child. */

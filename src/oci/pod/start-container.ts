@@ -8,9 +8,8 @@ import type { Host } from '../host.ts';
 import type { Image } from '../image/image.ts';
 import type { PodFiles } from '../network/pod-files.ts';
 import type { Mount } from '../runtime/config.ts';
-import { createContainer, type CreateRequest } from '../runtime/create.ts';
+import { createContainer, type CreateRequest, type StartedMonitor } from '../runtime/create.ts';
 import { generateConfig, stopSignal, type ContainerOptions } from '../runtime/generate-config.ts';
-import type { Monitor } from '../runtime/monitor.ts';
 import type { Rootfs } from '../runtime/rootfs-operations.ts';
 import { lookUpUser, parseId, type LookedUpUser } from '../runtime/user.ts';
 import { OciError } from '../error.ts';
@@ -32,12 +31,12 @@ export type PodContainer = Omit<ContainerOptions, 'hostname' | 'home' | 'user' |
   readonly runAsGroup?: number | undefined;
   readonly runAsNonRoot: boolean;
   readonly supplementalGroups: readonly number[];
-  /** Undefined: a log file of the pod. `inherit`: the caller's own streams; a number: a terminal. */
-  readonly streams?: 'inherit' | number | undefined;
+  /** Undefined: a log file of the pod. `inherit`: the caller's own streams. With a terminal neither. */
+  readonly streams?: 'inherit' | undefined;
 };
 
-/** A container that runs: its id, and the monitor that tells of its end. */
-export type StartedContainer = { readonly id: string; readonly monitor: Monitor };
+/** A container that runs: its id, and the monitor that tells of its end and has its terminal. */
+export type StartedContainer = { readonly id: string; readonly monitor: StartedMonitor };
 
 /** Create and start. Rejects with an OciError; nothing is left then. */
 export async function startPodContainer(
@@ -70,7 +69,7 @@ export function containerRequest(
   const lowers = lowerDirectories(host, container.image);
   const user = lookUp(host, container);
   const layer = writableLayer(paths, container.id);
-  const terminal = typeof container.streams === 'number' ? container.streams : undefined;
+  const hasLog = container.streams === undefined && !container.terminal;
   const config = generateConfig(
     container.image.config,
     {
@@ -99,8 +98,7 @@ export function containerRequest(
     bundle: layer.directory,
     labels: identityLabels(identity(sandbox, container)),
     stopSignal: stopSignal(container.image.config),
-    logFile: container.streams === undefined ? logFile(paths, container.name, container.restarts) : undefined,
-    terminal,
+    logFile: hasLog ? logFile(paths, container.name, container.restarts) : undefined,
     mode: 'run',
   };
 }

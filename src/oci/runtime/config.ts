@@ -13,6 +13,8 @@ export type RuntimeConfig = {
 
 export type Process = {
   readonly terminal?: boolean;
+  /** Size of the terminal in characters. */
+  readonly consoleSize?: { readonly height: number; readonly width: number };
   readonly user: User;
   readonly args: readonly string[];
   readonly env?: readonly string[];

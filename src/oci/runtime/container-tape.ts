@@ -7,7 +7,7 @@ import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { failBlock, statusFd } from '../../linux/tape/blocks.ts';
 import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
+import type { Linux, Mount, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations } from './device-operations.ts';
 import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
 import {
@@ -21,6 +21,7 @@ import { propagationFlags } from './mount-options.ts';
 import { atCwd, makeDirectories, octal, writeFile } from './path-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
 import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
+import { consoleOperations, terminalOperations } from './terminal-operations.ts';
 
 export type ContainerTapeOptions = {
   readonly config: RuntimeConfig;
@@ -33,8 +34,6 @@ export type ContainerTapeOptions = {
   readonly cgroupDirectory: string | undefined;
   /** Files for the standard streams; a stream that is not named is inherited. */
   readonly stdio: { readonly stdin?: string; readonly stdout?: string; readonly stderr?: string };
-  /** A terminal: descriptor of the pty's slave, inherited as 0, 1 and 2, made the controlling terminal. */
-  readonly terminal: boolean;
   /** A FIFO to wait at before the program runs: the two steps create and start. */
   readonly startFifo: string | undefined;
   readonly facts: MountFacts & ProcessFacts;
@@ -119,6 +118,7 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...sysctls(linux),
     ...masks.flatMap((each) => each.afterPivot),
     ...hidden,
+    ...terminal(config),
     ...(config.process === undefined || config.process.cwd === '/' ? [] : makeDirectories(config.process.cwd)),
     ...(config.root.readonly === true ? [readonlyRoot()] : []),
     ...programOperations(options),
@@ -174,9 +174,19 @@ function hostPropagation(linux: Linux): number {
 function withDevices(mounts: readonly MountOperations[], config: RuntimeConfig): Operation[] {
   return mounts.flatMap((each, index) => {
     const mount = config.mounts?.[index];
-    const isDev = mount?.destination === '/dev' && mount.type === 'tmpfs';
-    return [...each.afterPivot, ...(isDev ? deviceOperations(config.linux?.devices ?? []) : [])];
+    const devices = mount !== undefined && isOwnDev(mount) ? deviceOperations(config.linux?.devices ?? []) : [];
+    return [...each.afterPivot, ...devices];
   });
+}
+
+/** After the last mount, so that the numbers of its descriptors are nobody's any more. */
+function terminal({ process, mounts = [] }: RuntimeConfig): Operation[] {
+  if (process?.terminal !== true) return [];
+  return [...terminalOperations(process), ...(mounts.some(isOwnDev) ? consoleOperations() : [])];
+}
+
+function isOwnDev({ destination, type }: Mount): boolean {
+  return destination === '/dev' && type === 'tmpfs';
 }
 
 function names({ hostname, domainname }: RuntimeConfig): Operation[] {
@@ -215,14 +225,13 @@ const O_RDONLY_CLOEXEC = value(0o2000000, 'O_RDONLY|O_CLOEXEC');
 const O_APPEND_LOG = value(0o2002101, 'O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC');
 
 /** Standard streams from files, opened while the host is in view. The container writes to them itself: no pump process. */
-function standardStreams({ stdio, terminal }: ContainerTapeOptions): Operation[] {
+function standardStreams({ stdio }: ContainerTapeOptions): Operation[] {
   const { stdin, stdout, stderr } = stdio;
   const both: Operation = { call: 'dup3', args: [1, 2, 0], what: 'send standard error there too' };
   return [
     ...(stdin === undefined ? [] : openStream(stdin, 0, O_RDONLY_CLOEXEC)),
     ...(stdout === undefined ? [] : openStream(stdout, 1, O_APPEND_LOG)),
     ...(stderr === undefined ? [] : stderr === stdout ? [both] : openStream(stderr, 2, O_APPEND_LOG)),
-    ...(terminal ? [takeTerminal()] : []),
   ];
 }
 
@@ -232,11 +241,6 @@ function openStream(path: string, fd: number, flags: Value): Operation[] {
     { call: 'openat', args: [atCwd, text(path), flags, octal(0o640)], save: opened, what: `open ${path}` },
     { call: 'dup3', args: [opened, fd, 0], what: `make it descriptor ${fd}` },
   ];
-}
-
-/** Make descriptor 0 the controlling terminal: tty_ioctl(4). */
-export function takeTerminal(): Operation {
-  return { call: 'ioctl', args: [0, value(0x540e, 'TIOCSCTTY'), 0], what: 'take the terminal' };
 }
 
 const FIFO_FD = 11;

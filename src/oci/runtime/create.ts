@@ -7,6 +7,7 @@ import { setImmediate as afterOtherWork } from 'node:timers/promises';
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
+import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
 import { seccompFlags } from '../../linux/seccomp/profile.ts';
 import { assemble } from '../../linux/tape/assemble.ts';
@@ -15,13 +16,14 @@ import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import { cgroupMounts } from './cgroup-mount-operations.ts';
-import { containerTape } from './container-tape.ts';
+import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, writeRecord, type ContainerRecord } from './record.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
+import { TerminalChannel, type TerminalLife } from './terminal.ts';
 
 export type CreateRequest = {
   readonly id: string;
@@ -32,17 +34,22 @@ export type CreateRequest = {
   readonly stopSignal: number;
   /** File for standard output and error; undefined: the caller's own streams are inherited. */
   readonly logFile: string | undefined;
-  /** Descriptor of a terminal to become 0, 1 and 2. */
-  readonly terminal?: number | undefined;
+  /** What becomes of its terminal, where config.json asks for one: such a process writes to no log file. Default `kept`. */
+  readonly terminal?: TerminalLife | undefined;
   /** `run`: go on to the program. `create`: stop before it, until `start`. */
   readonly mode: 'run' | 'create';
+};
+
+export type StartedMonitor = Monitor & {
+  /** The master of the process's terminal, for the caller to close; undefined when it has none. */
+  readonly terminal: Fd | undefined;
 };
 
 /**
  * Create a container; with mode `run` its program has been executed when the promise resolves. The monitor that is
  * returned tells of its end. Rejects with OciError CONTAINER_EXISTS, CONFIG_INVALID, or START_FAILED with the failed call.
  */
-export async function createContainer(runtime: Runtime, request: CreateRequest): Promise<Monitor> {
+export async function createContainer(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
   const directory = makeDirectory(runtime, request.id);
   let cgroup: Cgroup | undefined;
   try {
@@ -121,9 +128,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     directory,
     cgroupTasks: tasks,
     cgroupDirectory: born,
-    stdio:
-      request.logFile === undefined ? {} : { stdin: '/dev/null', stdout: request.logFile, stderr: request.logFile },
-    terminal: request.terminal !== undefined,
+    stdio: standardStreams(request),
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     facts: {
       kindOf: runtime.kindOf,
@@ -135,11 +140,21 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
   });
 }
 
+function hasTerminal({ config }: CreateRequest): boolean {
+  return config.process?.terminal === true;
+}
+
+function standardStreams(request: CreateRequest): ContainerTapeOptions['stdio'] {
+  const { logFile } = request;
+  if (logFile === undefined || hasTerminal(request)) return {};
+  return { stdin: '/dev/null', stdout: logFile, stderr: logFile };
+}
+
 async function startContainerProcess(
   runtime: Runtime,
   request: CreateRequest,
   made: { directory: string; cgroup: Cgroup },
-): Promise<Monitor> {
+): Promise<StartedMonitor> {
   const tape = tapeOf(runtime, request, {
     directory: made.directory,
     tasks: made.cgroup.tasksFiles,
@@ -147,15 +162,10 @@ async function startContainerProcess(
   });
   const assembled = assemble(tape, hostArchitecture());
   await afterOtherWork();
-  const streams = request.terminal ?? undefined;
-  const fds =
-    streams !== undefined
-      ? [0, 1, 2].map((fd) => [streams, fd] as const)
-      : request.logFile === undefined
-        ? [0, 1, 2].map((fd) => [fd, fd] as const)
-        : [];
-  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds });
-  if (outcome.kind === 'ready') return monitor;
+  using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
+  const inherited = request.logFile === undefined ? [0, 1, 2].map((fd) => [fd, fd] as const) : [];
+  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds: channel?.fds ?? inherited });
+  if (outcome.kind === 'ready') return { ...monitor, terminal: channel?.receive() };
   await monitor.ended;
   if (outcome.kind === 'failed') {
     const error = tapeError(assembled, outcome);

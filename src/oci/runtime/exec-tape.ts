@@ -16,9 +16,9 @@ import {
   type Tape,
 } from '../../linux/tape/operation.ts';
 import type { Process } from './config.ts';
-import { takeTerminal } from './container-tape.ts';
 import { atCwd } from './path-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import { terminalOperations } from './terminal-operations.ts';
 
 /** Where the tape finds the pidfd of the container's first process. */
 export const PIDFD = 4;
@@ -101,7 +101,7 @@ function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Op
       what: `join ${path}`,
     })),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
-    ...(process.terminal === true ? [takeTerminal()] : []),
+    ...(process.terminal === true ? terminalOperations(process) : []),
     { call: 'close_range', args: [4, LAST_FD, 0], what: 'close what the host gave' },
     { call: 'close_range', args: [3, LAST_FD, closeOnExec], what: 'keep no other descriptor over exec' },
     ...identityOperations(process, facts, []),

@@ -1,8 +1,9 @@
 // Run a process in a running container: `berth exec`, probes.
-import { closeSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import type { Fd } from '../../linux/fd.ts';
 import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
 import { pipe } from '../../linux/pipe.ts';
 import { readable } from '../../linux/poll.ts';
@@ -20,15 +21,23 @@ import { PIDFD, execTape } from './exec-tape.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { readState, requireState } from './state.ts';
+import { TerminalChannel } from './terminal.ts';
 
 export type ExecRequest = {
   readonly id: string;
+  /** What it says of a terminal does not count. */
   readonly process: Process;
   /** Descriptors to become 0, 1 and 2. */
   readonly stdio: readonly [number, number, number];
   /** When it aborts, the process is killed. */
   readonly signal?: AbortSignal | undefined;
 };
+
+/** With a terminal of the container, of the size that `process.consoleSize` says. */
+export type TerminalExecRequest = Omit<ExecRequest, 'stdio'>;
+
+/** A process that runs in a terminal. When the caller closes `terminal`, it hangs up. */
+export type TerminalExec = { readonly terminal: Fd; readonly ended: Promise<ExitStatus> };
 
 const SIGKILL = 9;
 
@@ -45,34 +54,65 @@ export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
  * START_FAILED when the program could not be executed, or the reason of `signal` after the process was killed.
  */
 export async function execInContainer(runtime: Runtime, request: ExecRequest): Promise<ExitStatus> {
-  const state = requireState(runtime.stateDirectory, request.id);
-  using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
-  if (pidfd === undefined || readState(runtime.stateDirectory, request.id)?.status !== 'running') {
-    throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${request.id}': it is ${state.status}`);
-  }
-  const tape = tapeFor(runtime, request, state.record.cgroupPath);
-  const { read, write } = pipe();
-  using status = read;
-  let monitorPid: number;
-  try {
-    const [stdin, stdout, stderr] = request.stdio;
-    const fds = [
-      [stdin, 0],
-      [stdout, 1],
-      [stderr, 2],
-      [pidfd.number, PIDFD],
-    ] as const;
-    monitorPid = spawnTape(tape, { argv: ['berth-exec', request.id], status: write.number, fds });
-  } finally {
-    closeSync(write.release());
-  }
-  const bytes = await readUntilEnd(status.number, request.signal);
-  await exitCode(monitorPid);
-  request.signal?.throwIfAborted();
-  return statusOf(tape, bytes, request.id);
+  const [stdin, stdout, stderr] = request.stdio;
+  const fds = [
+    [stdin, 0],
+    [stdout, 1],
+    [stderr, 2],
+  ] as const;
+  const process = { ...request.process, terminal: false };
+  return endOf(launch(runtime, { ...request, process, fds }));
 }
 
-function tapeFor(runtime: Runtime, request: ExecRequest, cgroupPath: string): AssembledTape {
+/**
+ * Run a process in the container, in a terminal of its own. Resolves when the terminal is there; `ended` says how it ended.
+ * Rejects, as `ended` does later, with what `execInContainer` rejects with.
+ */
+export async function execInTerminal(runtime: Runtime, request: TerminalExecRequest): Promise<TerminalExec> {
+  using channel = new TerminalChannel('handed-out');
+  const process = { ...request.process, terminal: true };
+  const ended = endOf(launch(runtime, { ...request, process, fds: channel.fds }));
+  ended.catch(() => undefined); // whoever has the result hears of it, maybe later
+  channel.spawned();
+  const terminal = await channel.arrived();
+  if (terminal !== undefined) return { terminal, ended };
+  await ended;
+  throw new OciError('START_FAILED', `Cannot run a process in container '${request.id}': it made no terminal`);
+}
+
+type Launch = TerminalExecRequest & { readonly fds: readonly (readonly [from: number, to: number])[] };
+type Launched = Launch & { readonly tape: AssembledTape; readonly status: Fd; readonly monitorPid: number };
+
+function launch(runtime: Runtime, request: Launch): Launched {
+  const { id, fds } = request;
+  const state = requireState(runtime.stateDirectory, id);
+  using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
+  if (pidfd === undefined || readState(runtime.stateDirectory, id)?.status !== 'running') {
+    throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${id}': it is ${state.status}`);
+  }
+  const tape = tapeFor(runtime, request, state.record.cgroupPath);
+  const { read: status, write } = pipe();
+  using _write = write;
+  using reading = new DisposableStack();
+  reading.use(status);
+  const monitorPid = spawnTape(tape, {
+    argv: ['berth-exec', id],
+    status: write.number,
+    fds: [...fds, [pidfd.number, PIDFD]],
+  });
+  reading.move();
+  return { ...request, tape, status, monitorPid };
+}
+
+async function endOf({ id, signal, tape, status, monitorPid }: Launched): Promise<ExitStatus> {
+  using _status = status;
+  const bytes = await readUntilEnd(status.number, signal);
+  await exitCode(monitorPid);
+  signal?.throwIfAborted();
+  return statusOf(tape, bytes, id);
+}
+
+function tapeFor(runtime: Runtime, request: Launch, cgroupPath: string): AssembledTape {
   const seccomp = readConfig(runtime, request.id).linux?.seccomp;
   const cgroup = openCgroup(runtime.cgroups, cgroupPath);
   const tape = execTape({

@@ -15,6 +15,7 @@ import type {
 import { DEFAULT_CAPABILITIES, READONLY_PATHS, defaultDeviceRules, maskedPaths } from './defaults.ts';
 import type { SeccompSubject } from './seccomp-default.ts';
 import { CAPABILITIES } from '../../linux/capability.ts';
+import type { WindowSize } from '../../linux/pty.ts';
 import { signalNumber } from '../../linux/signal.ts';
 
 /** What a caller may ask of a container on top of its image. Everything that names a default says so. */
@@ -39,6 +40,8 @@ export type ContainerOptions = {
   readonly noNewPrivileges: boolean;
   readonly seccomp: 'default' | 'unconfined';
   readonly terminal: boolean;
+  /** Size of the terminal; undefined: the kernel's 0 × 0. */
+  readonly terminalSize?: WindowSize | undefined;
   /** Paths of namespaces to join; `host` leaves the container in the host's. Undefined: a new one. */
   readonly network?: string | undefined;
   readonly ipc?: string | undefined;
@@ -103,6 +106,7 @@ function generateProcess(image: ImageConfig, options: ContainerOptions): Process
   const held = options.user.uid === 0 ? capabilities : [];
   return {
     terminal: options.terminal,
+    ...consoleSize(options),
     user: options.user,
     args: commandLine(image, options),
     env: environment(image, options),
@@ -110,6 +114,11 @@ function generateProcess(image: ImageConfig, options: ContainerOptions): Process
     capabilities: { bounding: capabilities, permitted: held, effective: held, inheritable: [], ambient: [] },
     noNewPrivileges: options.noNewPrivileges && !options.privileged,
   };
+}
+
+function consoleSize({ terminal, terminalSize }: ContainerOptions): Pick<Process, 'consoleSize'> {
+  if (!terminal || terminalSize === undefined) return {};
+  return { consoleSize: { height: terminalSize.rows, width: terminalSize.columns } };
 }
 
 /** Kubernetes' table of command and args against Entrypoint and Cmd. */

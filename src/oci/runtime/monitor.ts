@@ -16,6 +16,9 @@ import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
 import { readToEnd } from '../../linux/tape/run.ts';
 import { spawnTape, type SpawnOptions } from '../../linux/tape/spawn.ts';
 
+/** What the monitor's process is called, followed by the id of its container. */
+export const MONITOR_NAME = 'berth-monitor';
+
 export type Monitor = {
   /** The container's first process in the host's pid namespace. */
   readonly pid: number;
@@ -39,7 +42,7 @@ export async function startMonitor(
   using status = read;
   let monitorPid: number;
   try {
-    monitorPid = spawnTape(tape, { argv: ['berth-monitor', id], status: write.number, fds });
+    monitorPid = spawnTape(tape, { argv: [MONITOR_NAME, id], status: write.number, fds });
   } finally {
     closeSync(write.release());
   }

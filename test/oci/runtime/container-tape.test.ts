@@ -66,7 +66,6 @@ function tapeOf(options: Partial<ContainerOptions>, more: Partial<ContainerTapeO
     cgroupTasks: [],
     cgroupDirectory: '/sys/fs/cgroup/berth/c1',
     stdio: { stdin: '/dev/null', stdout: '/l/0.log', stderr: '/l/0.log' },
-    terminal: false,
     startFifo: undefined,
     facts,
     ...more,
@@ -147,7 +146,6 @@ const refused = test.macro<[change: (config: RuntimeConfig) => RuntimeConfig, me
       cgroupTasks: [],
       cgroupDirectory: undefined,
       stdio: {},
-      terminal: false,
       startFifo: undefined,
       facts,
     };
