@@ -37,6 +37,26 @@ export function tryLock(path: string, mode: LockMode = 'exclusive'): Disposable 
   return { [Symbol.dispose]: () => closeSync(fd) };
 }
 
+/** Whether somebody holds an exclusive lock on the file. Never makes the file: false when there is none. */
+export function isLocked(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+  try {
+    check(c_flock(fd, LOCK_SH | LOCK_NB), 'flock', () => path);
+    return false;
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN', 'EWOULDBLOCK')) return true;
+    throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Wait for a lock on `path`, asking again with a growing pause (1 to 50 ms). Rejects when `signal` aborts. */
 export async function lock(path: string, mode: LockMode = 'exclusive', signal?: AbortSignal): Promise<Disposable> {
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { lock, tryLock } from '../../src/linux/flock.ts';
+import { isLocked, lock, tryLock } from '../../src/linux/flock.ts';
 
 function lockPath(t: ExecutionContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'berth-flock-'));
@@ -52,4 +52,16 @@ test('a lock file may be unlinked by its holder: whoever waited gets a lock that
   t.truthy(got);
   t.true(existsSync(path));
   t.is(tryLock(path), undefined);
+});
+
+test('asking whether a file is locked neither locks nor makes it', (t) => {
+  const path = lockPath(t);
+  t.false(isLocked(path));
+  t.false(existsSync(path));
+  const held = tryLock(path);
+  t.true(isLocked(path));
+  held?.[Symbol.dispose]();
+  t.false(isLocked(path));
+  using again = tryLock(path);
+  t.truthy(again);
 });

@@ -1,11 +1,11 @@
 // From config.json to a process: state on disk, cgroup, tape, spawn, and the answer from the status pipe. Whatever fails is
 // taken back: no state, no cgroup, no process is left.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
-import { bootId } from '../../linux/boot-id.ts';
+import { CgroupError } from '../../linux/cgroup/error.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
@@ -19,11 +19,14 @@ import { cgroupMounts } from './cgroup-mount-operations.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
-import { containerDirectory, isContainerId, writeRecord, type ContainerRecord } from './record.ts';
+import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
 import { TerminalChannel, type TerminalLife } from './terminal.ts';
+
+/** A record is written within a millisecond. */
+const CUT_SHORT_MS = 10_000;
 
 export type CreateRequest = {
   readonly id: string;
@@ -53,15 +56,38 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
   const directory = makeDirectory(runtime, request.id);
   let cgroup: Cgroup | undefined;
   try {
-    writeState(directory, request);
+    writeState(runtime, directory, request);
     cgroup = createCgroup(runtime.cgroups, cgroupPath(request), resourcesOf(request));
     await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
-    await cgroup?.remove();
-    rmSync(directory, { recursive: true, force: true });
-    throw error;
+    await takeBack(request, { directory, cgroup });
+    throw configurationError(request.id, error);
   }
+}
+
+/** What cannot be removed must not hide why the start failed: a cgroup that stays is taken over by the next of its name. */
+async function takeBack(
+  request: CreateRequest,
+  made: { directory: string; cgroup: Cgroup | undefined },
+): Promise<void> {
+  const { directory, cgroup } = made;
+  try {
+    // A monitor that was killed leaves its container running. A cgroup of another name may be others' too.
+    if (cgroup?.path.endsWith(`/${request.id}`) === true) cgroup.kill();
+    await cgroup?.remove();
+  } catch (error) {
+    if (!(error instanceof CgroupError)) throw error;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Limits, names and numbers that the kernel's interfaces cannot take come from the configuration. */
+function configurationError(id: string, error: unknown): unknown {
+  const fromLimits = error instanceof CgroupError && ['PATH_INVALID', 'UNSUPPORTED', 'REFUSED'].includes(error.code);
+  if (!fromLimits && !(error instanceof RangeError)) return error;
+  return new OciError('CONFIG_INVALID', `Cannot create container '${id}': ${error.message}`, { cause: error });
 }
 
 /** The tape that `createContainer` would run, for people to read. Changes nothing. */
@@ -75,25 +101,35 @@ function makeDirectory(runtime: Runtime, id: string): string {
   if (!isContainerId(id))
     throw new OciError('CONFIG_INVALID', `'${id}' is not a container id: letters, digits and _ + - . only`);
   const directory = containerDirectory(runtime.stateDirectory, id);
-  mkdirSync(join(runtime.stateDirectory, 'containers'), { recursive: true, mode: 0o700 });
   try {
     mkdirSync(directory, { mode: 0o700 });
+    return directory;
   } catch (error) {
-    if (isErrno(error, 'EEXIST'))
+    if (isErrno(error, 'ENOENT')) mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
+    else if (isErrno(error, 'EEXIST') && isRemains(directory)) rmSync(directory, { recursive: true, force: true });
+    else if (isErrno(error, 'EEXIST'))
       throw new OciError('CONTAINER_EXISTS', `Container '${id}' exists already`, { cause: error });
-    throw error;
+    else throw error;
   }
-  return directory;
+  return makeDirectory(runtime, id);
 }
 
-function writeState(directory: string, request: CreateRequest): void {
+/** Whether a create was cut short before there was a record; what is younger may be another's that goes on. */
+function isRemains(directory: string): boolean {
+  if (readRecord(directory) !== undefined) return false;
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  return stat === undefined || Date.now() - stat.mtimeMs > CUT_SHORT_MS;
+}
+
+function writeState({ bootId, creator }: Runtime, directory: string, request: CreateRequest): void {
   const record: ContainerRecord = {
     ociVersion: request.config.ociVersion,
     id: request.id,
     bundle: request.bundle,
     annotations: request.config.annotations ?? {},
     labels: request.labels,
-    bootId: bootId(),
+    bootId,
+    creator,
     createdAt: Date.now(),
     cgroupPath: cgroupPath(request),
     logFile: request.logFile,
@@ -104,10 +140,10 @@ function writeState(directory: string, request: CreateRequest): void {
   writeRecord(directory, record);
 }
 
-/** Where the container's cgroup is: what config.json says, else its own name at the top. */
+/** Where the container's cgroup is: what config.json says (a relative path is one from the top), else its own name. */
 function cgroupPath({ config, id }: CreateRequest): string {
-  const path = config.linux?.cgroupsPath;
-  return path === undefined || path === '' ? `/${id}` : path;
+  const path = config.linux?.cgroupsPath || id;
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 /** What every container may use comes after the rules of config.json, as runc has it: else /dev could not be made. */

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
 
+/** A process of this boot: numbers are used again, a number with its start time is not. */
+export type ProcessIdentity = { readonly pid: number; readonly startTime: number };
+
 export type ContainerRecord = {
   readonly ociVersion: string;
   readonly id: string;
@@ -14,6 +17,8 @@ export type ContainerRecord = {
   /** What this belongs to: namespace, pod, container, hash. Written by berth, never by an image (SEC-10). */
   readonly labels: Readonly<Record<string, string>>;
   readonly bootId: string;
+  /** The process that makes the container: while nothing of it runs yet, it tells work from what a crash left. */
+  readonly creator: ProcessIdentity;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Path below every hierarchy's root, such as `/berth/<id>`. */

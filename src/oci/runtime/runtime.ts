@@ -1,14 +1,17 @@
 // What every operation of the runtime is given: where state lies, where cgroups are, what the kernel can. Made once.
 import { statSync } from 'node:fs';
 
+import { bootId } from '../../linux/boot-id.ts';
 import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { lastCapability } from '../../linux/capability.ts';
+import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import type { Seccomp } from './config.ts';
 import { thermalThrottlePaths } from './defaults.ts';
 import type { Machine } from './generate-config.ts';
 import type { PathKind } from './mount-operations.ts';
+import type { ProcessIdentity } from './record.ts';
 import { defaultSeccomp, type SeccompSubject } from './seccomp-default.ts';
 
 export type Runtime = {
@@ -17,6 +20,9 @@ export type Runtime = {
   readonly cgroups: CgroupLayout;
   readonly machine: Machine;
   readonly lastCapability: number;
+  readonly bootId: string;
+  /** This process, which every container that it makes is recorded with. */
+  readonly creator: ProcessIdentity;
   /** The compiled filter of a profile: compiled once for equal profiles. */
   readonly seccompFilter: (profile: Seccomp) => Buffer;
   /** What a path of the machine is. Paths of /proc and /sys are looked at once: which ones a kernel has does not change. */
@@ -36,6 +42,8 @@ export function openRuntime({
     cgroups,
     machine: { thermalThrottle: thermalThrottlePaths(), defaultSeccomp: cachedProfiles() },
     lastCapability: lastCapability(),
+    bootId: bootId(),
+    creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
     seccompFilter: cachedCompiler(),
     kindOf: pathKinds(),
   };

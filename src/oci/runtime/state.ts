@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
 import { directoryNames } from '../../linux/directory-names.ts';
-import { tryLock } from '../../linux/flock.ts';
+import { isLocked } from '../../linux/flock.ts';
+import { livesInCgroup, readProcessStat } from '../../linux/process-stat.ts';
 import type { ExitStatus } from '../../linux/siginfo.ts';
 import { OciError } from '../error.ts';
 import { readExitFile, type ExitFile } from './exit-file.ts';
@@ -26,7 +27,12 @@ export type ContainerState = {
   readonly finishedAt: number | undefined;
 };
 
-/** The state of one container. Undefined when there is none of this id, or only the remains of a create that was cut short. */
+/**
+ * The state of one container. Undefined when there is none of this id, or only the remains of a create that was cut short.
+ *
+ * The monitor holds a lock on the exit file from before the clone until it has written how the process ended. Where it was
+ * killed, the container is stopped once its process is gone too, and nobody knows how that ended.
+ */
 export function readState(stateDirectory: string, id: string): ContainerState | undefined {
   if (!isContainerId(id)) throw new OciError('CONTAINER_UNKNOWN', `'${id}' is not a container id`);
   const directory = containerDirectory(stateDirectory, id);
@@ -43,10 +49,11 @@ export function readState(stateDirectory: string, id: string): ContainerState | 
   if (record.bootId !== bootId()) return stopped;
   const exitPath = join(directory, 'exit');
   const exit = readExitFile(exitPath);
-  if (exit === undefined) return { ...stopped, status: 'creating' };
-  if (exit.status !== undefined) return ended(record, exit);
-  if (exit.pid === 0 && exit.failedErrno === undefined) return { ...stopped, status: 'creating' };
-  if (!monitorLives(exitPath)) return ended(record, readExitFile(exitPath) ?? exit);
+  if (exit?.status !== undefined) return ended(record, exit);
+  if (exit === undefined || (exit.pid === 0 && exit.failedErrno === undefined))
+    return { ...stopped, status: 'creating' };
+  if (!isLocked(exitPath) && !livesInCgroup(exit.pid, record.cgroupPath))
+    return ended(record, readExitFile(exitPath) ?? exit);
   const status = existsSync(join(directory, 'start.fifo')) ? 'created' : 'running';
   return { record, status, pid: exit.pid, exit: undefined, failedErrno: undefined, finishedAt: undefined };
 }
@@ -70,10 +77,11 @@ export function containerIds(stateDirectory: string): string[] {
   return directoryNames(join(stateDirectory, 'containers')).filter(isContainerId);
 }
 
-/** The monitor holds a lock on the exit file from before the clone until it has written how the process ended. */
-function monitorLives(exitPath: string): boolean {
-  using held = tryLock(exitPath, 'shared');
-  return held === undefined;
+/** Whether a container that is being created never will be: whoever made it has died before anything of it ran. */
+export function isAbandoned(stateDirectory: string, { status, record }: ContainerState): boolean {
+  const { creator, id } = record;
+  if (status !== 'creating' || readProcessStat(creator.pid)?.startTime === creator.startTime) return false;
+  return !isLocked(join(containerDirectory(stateDirectory, id), 'exit'));
 }
 
 function ended(record: ContainerRecord, exit: ExitFile): ContainerState {
