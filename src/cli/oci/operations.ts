@@ -71,8 +71,8 @@ async function make(runtime: Runtime, id: string, { bundle: path, pidFile }: Oci
   return monitor;
 }
 
-export function start(runtime: Runtime, id: string): number {
-  startContainer(runtime, id);
+export async function start(runtime: Runtime, id: string): Promise<number> {
+  await startContainer(runtime, id);
   return 0;
 }
 

@@ -4,23 +4,21 @@
 //   (host)     wait, write status    (new namespaces)   any error ──▶ fail: report (operation, errno), exit 127
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
-import { failBlock, statusFd } from '../../linux/tape/blocks.ts';
+import { failBlock } from '../../linux/tape/blocks.ts';
 import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import type { Linux, Mount, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations } from './device-operations.ts';
 import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
-import {
-  maskOperations,
-  mountOperations,
-  readonlyOperations,
-  type MountFacts,
-  type MountOperations,
-} from './mount-operations.ts';
+import { maskOperations, readonlyOperations } from './mask-operations.ts';
+import { mountOperations, type MountFacts, type MountOperations } from './mount-operations.ts';
 import { propagationFlags } from './mount-options.ts';
+import { eachDirectoryOnce } from './each-directory-once.ts';
 import { atCwd, makeDirectories, octal, writeFile } from './path-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
 import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
+import { FIFO_FD, openFifo, waitForStart } from './start-fifo-operations.ts';
+import { sysctlOperations } from './sysctl-operations.ts';
 import { consoleOperations, terminalOperations } from './terminal-operations.ts';
 
 export type ContainerTapeOptions = {
@@ -97,8 +95,7 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
   const { config, directory, facts } = options;
   const linux = config.linux ?? {};
   const mounts = (config.mounts ?? []).map((mount, index) => mountOperations(mount, index, facts));
-  const masks = (linux.maskedPaths ?? []).map((path, index) => maskOperations(path, index, facts.kindOf(path)));
-  const hidden = (linux.readonlyPaths ?? []).flatMap((path) => readonlyOperations(path, facts.kindOf(path)));
+  const masks = maskOperations(config, facts);
   return [
     ...joinCgroups(options.cgroupTasks),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
@@ -110,25 +107,19 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...standardStreams(options),
     ...openFifo(options.startFifo), // before the root covers it
     ...rootfsOperations(options.rootfs, directory, hostPropagation(linux)),
-    ...[...mounts, ...masks].flatMap((each) => each.beforePivot),
+    ...mounts.flatMap((each) => each.beforePivot),
+    ...masks.beforePivot,
     ...pivotOperations(directory),
     { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
-    ...withDevices(mounts, config),
+    ...withOwnContent(mounts, config),
     ...names(config),
-    ...sysctls(linux),
-    ...masks.flatMap((each) => each.afterPivot),
-    ...hidden,
+    ...masks.afterPivot,
+    ...readonlyOperations(config, facts),
     ...terminal(config),
     ...(config.process === undefined || config.process.cwd === '/' ? [] : makeDirectories(config.process.cwd)),
     ...(config.root.readonly === true ? [readonlyRoot()] : []),
     ...programOperations(options),
   ];
-}
-
-/** Mount targets share parents: one mkdirat(2) a directory is enough, as nothing on the way removes any. */
-function eachDirectoryOnce(operations: readonly Operation[]): Operation[] {
-  const made = new Set<string>();
-  return operations.filter(({ call, what }) => call !== 'mkdirat' || (!made.has(what) && made.add(what)));
 }
 
 function joinCgroups(tasks: readonly string[]): Operation[] {
@@ -170,13 +161,19 @@ function hostPropagation(linux: Linux): number {
   return (flags & MS_FLAGS.MS_SHARED) === 0 ? flags : MS_FLAGS.MS_SLAVE;
 }
 
-/** Devices come right after /dev itself, before anything is mounted on top of it. */
-function withDevices(mounts: readonly MountOperations[], config: RuntimeConfig): Operation[] {
-  return mounts.flatMap((each, index) => {
+/** What goes into a mount comes right after it, before anything is mounted on top: devices into /dev, sysctls into /proc. */
+function withOwnContent(mounts: readonly MountOperations[], config: RuntimeConfig): Operation[] {
+  const linux = config.linux ?? {};
+  const proc = (config.mounts ?? []).findIndex(({ destination, type }) => destination === '/proc' && type === 'proc');
+  const operations = mounts.flatMap((each, index) => {
     const mount = config.mounts?.[index];
-    const devices = mount !== undefined && isOwnDev(mount) ? deviceOperations(config.linux?.devices ?? []) : [];
-    return [...each.afterPivot, ...devices];
+    return [
+      ...each.afterPivot,
+      ...(mount !== undefined && isOwnDev(mount) ? deviceOperations(linux.devices ?? []) : []),
+      ...(index === proc ? sysctlOperations(linux) : []),
+    ];
   });
+  return proc === -1 ? [...operations, ...sysctlOperations(linux)] : operations;
 }
 
 /** After the last mount, so that the numbers of its descriptors are nobody's any more. */
@@ -213,14 +210,6 @@ function names({ hostname, domainname }: RuntimeConfig): Operation[] {
   return [...host, ...domain];
 }
 
-function sysctls(linux: Linux): Operation[] {
-  return Object.entries(linux.sysctl ?? {}).flatMap(([name, content]) => {
-    if (!/^[a-z0-9_]+(\.[a-zA-Z0-9_:@-]+)+$/.test(name))
-      throw new OciError('CONFIG_INVALID', `linux.sysctl: '${name}' is not a sysctl's name`);
-    return writeFile(`/proc/sys/${name.replaceAll('.', '/')}`, content, `sysctl ${name}`);
-  });
-}
-
 const O_RDONLY_CLOEXEC = value(0o2000000, 'O_RDONLY|O_CLOEXEC');
 const O_APPEND_LOG = value(0o2002101, 'O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC');
 
@@ -243,52 +232,39 @@ function openStream(path: string, fd: number, flags: Value): Operation[] {
   ];
 }
 
-const FIFO_FD = 11;
-
-/** Opened for reading and writing, so that opening never blocks and reading never ends. */
-function openFifo(path: string | undefined): Operation[] {
-  if (path === undefined) return [];
-  const fd = result('start fifo');
-  return [
-    {
-      call: 'openat',
-      args: [atCwd, text(path), value(0o2000002, 'O_RDWR|O_CLOEXEC'), 0],
-      save: fd,
-      what: `open ${path}`,
-    },
-    {
-      call: 'dup3',
-      args: [fd, value(FIFO_FD, 'fifo'), value(0o2000000, 'O_CLOEXEC')],
-      what: 'give the FIFO its number',
-    },
-  ];
-}
-
-/** Tell that all is ready, and wait for one byte: from then on nobody listens at the status pipe. */
-function waitForStart(fifo: string | undefined): Operation[] {
-  if (fifo === undefined) return [];
-  const ready = bytes(Buffer.alloc(16), '<ready>');
-  return [
-    { call: 'write', args: [statusFd, ready, 16], what: 'report that the container is created' },
-    { call: 'close', args: [statusFd], what: 'let go of the status pipe' },
-    { call: 'read', args: [value(FIFO_FD, 'fifo'), bytes(Buffer.alloc(8), '<byte>'), 1], what: 'wait for start' },
-    { call: 'close', args: [value(FIFO_FD, 'fifo')], what: 'let go of the FIFO' },
-  ];
-}
-
 /** Close whatever the host gave, then become the user's program. Only the exit file and the status pipe stay, until exec. */
 function programOperations(options: ContainerTapeOptions): Operation[] {
   const { config, startFifo, facts } = options;
   if (config.process === undefined)
     throw new OciError('CONFIG_INVALID', 'process is missing: there is no program to run');
-  const last = 0xffffffff;
-  const firstFree = startFifo === undefined ? EXIT_FD + 1 : FIFO_FD + 1;
-  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
   return [
-    { call: 'close_range', args: [4, EXIT_FD - 1, 0], what: 'close what the host gave' },
-    { call: 'close_range', args: [firstFree, last, 0], what: 'close what the host gave' },
-    { call: 'close_range', args: [3, last, closeOnExec], what: 'keep no other descriptor over exec' },
+    ...closeInherited(config.process.cwd, startFifo),
     ...identityOperations(config.process, facts, waitForStart(startFifo)),
     ...execOperations(config.process),
   ];
+}
+
+/**
+ * No descriptor of the host goes over execve(2). Before a directory is entered all but pipes and files are closed, as one of
+ * them could be the directory (SEC-2, CVE-2024-21626); and before the wait for start, which may be long.
+ */
+function closeInherited(cwd: string, startFifo: string | undefined): Operation[] {
+  const last = 0xffffffff;
+  const closed =
+    startFifo !== undefined
+      ? [closeRange(4, EXIT_FD - 1), closeRange(EXIT_FD + 1, FIFO_FD - 1), closeRange(FIFO_FD + 1, last)]
+      : cwd !== '/'
+        ? [closeRange(4, EXIT_FD - 1), closeRange(EXIT_FD + 1, last)]
+        : [];
+  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
+  const atExec: Operation = {
+    call: 'close_range',
+    args: [3, last, closeOnExec],
+    what: 'keep no other descriptor over exec',
+  };
+  return [...closed, atExec];
+}
+
+function closeRange(first: number, last: number): Operation {
+  return { call: 'close_range', args: [first, last, 0], what: 'close what the host gave' };
 }

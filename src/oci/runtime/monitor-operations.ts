@@ -1,7 +1,7 @@
 // The monitor's side of a container's tape: clone the first process, tell its pid, wait, write how it ended.
 import { CLONE_FLAGS, CLONE_INTO_CGROUP, SIGCHLD } from '../../linux/namespace-flags.ts';
 import { formatFlags } from '../../linux/flags.ts';
-import { PR_SET_NAME } from '../../linux/prctl.ts';
+import { PR_SET_DUMPABLE, PR_SET_NAME } from '../../linux/prctl.ts';
 import { SIGINFO_SIZE } from '../../linux/siginfo.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { exitGroup, statusFd } from '../../linux/tape/blocks.ts';
@@ -88,8 +88,15 @@ function openExitFile(path: string): Operation[] {
   ];
 }
 
+/** In a pid namespace that others are in too, they could look at the tape through /proc until it becomes the program. */
 function joinPidNamespace(path: string | undefined): Operation[] {
-  return path === undefined ? [] : joinNamespace(path, 'CLONE_NEWPID');
+  if (path === undefined) return [];
+  const opaque: Operation = {
+    call: 'prctl',
+    args: [value(PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), 0, 0, 0, 0],
+    what: 'be opaque to the other processes of the pid namespace',
+  };
+  return [opaque, ...joinNamespace(path, 'CLONE_NEWPID')];
 }
 
 /** setns(2) to a namespace file. */

@@ -27,7 +27,7 @@ import { OciError } from '../error.ts';
 import type { Mount } from './config.ts';
 import { cgroupMountOperations, type CgroupMount } from './cgroup-mount-operations.ts';
 import { parseMountOptions, type MountFlags } from './mount-options.ts';
-import { atCwd, checkPlainDirectory, makeDirectories, makeFile } from './path-operations.ts';
+import { atCwd, makeDirectories, makeFile, makePlainDirectory } from './path-operations.ts';
 
 export type PathKind = 'file' | 'directory';
 
@@ -63,11 +63,10 @@ export function mountOperations(mount: Mount, index: number, facts: MountFacts):
 
 function fileSystemOperations(mount: Mount, options: MountFlags): Operation[] {
   const { destination, type = 'none', source = type } = mount;
-  const plain = type === 'proc' || type === 'sysfs' ? [checkPlainDirectory(destination)] : [];
+  const plain = type === 'proc' || type === 'sysfs';
   const data = options.data === '' ? 0 : text(options.data);
   return [
-    ...makeDirectories(destination),
-    ...plain,
+    ...(plain ? makePlainDirectory(destination) : makeDirectories(destination)),
     {
       call: 'mount',
       args: [text(source), text(destination), text(type), msFlags(options.flags), data],
@@ -196,43 +195,6 @@ function propagationOperations(destination: string, propagation: number): Operat
       call: 'mount',
       args: [0, text(destination), 0, msFlags(propagation), 0],
       what: `make ${destination} ${formatFlags(propagation, MS_FLAGS)}`,
-    },
-  ];
-}
-
-/** Hide a path: files behind /dev/null of the host, directories behind an empty read-only tmpfs (SEC-3, SEC-17). */
-export function maskOperations(path: string, index: number, kind: PathKind | undefined): MountOperations {
-  if (kind === undefined) return { beforePivot: [], afterPivot: [] };
-  if (kind === 'directory') {
-    const flags = msFlags(MS_FLAGS.MS_RDONLY | MS_FLAGS.MS_NOSUID | MS_FLAGS.MS_NODEV | MS_FLAGS.MS_NOEXEC);
-    const mount: Operation = {
-      call: 'mount',
-      args: [text('tmpfs'), text(path), text('tmpfs'), flags, 0],
-      what: `mask ${path}`,
-    };
-    return { beforePivot: [], afterPivot: [mount] };
-  }
-  const tree = result(`mask ${index}`);
-  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-  const take: Operation = {
-    call: 'open_tree',
-    args: [atCwd, text('/dev/null'), bits(flags, OPEN_TREE_FLAGS)],
-    save: tree,
-    what: `take /dev/null for ${path}`,
-  };
-  return { beforePivot: [take], afterPivot: [moveMount(tree, path, `mask ${path}`)] };
-}
-
-/** Make a path of /proc or /sys read-only: bind it on itself, then remount. */
-export function readonlyOperations(path: string, kind: PathKind | undefined): Operation[] {
-  if (kind === undefined) return [];
-  const { MS_BIND, MS_REC, MS_REMOUNT, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
-  return [
-    { call: 'mount', args: [text(path), text(path), 0, msFlags(MS_BIND | MS_REC), 0], what: `bind ${path} on itself` },
-    {
-      call: 'mount',
-      args: [0, text(path), 0, msFlags(MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC), 0],
-      what: `make ${path} read-only`,
     },
   ];
 }

@@ -3,25 +3,50 @@ import { NEXT } from '../../linux/tape/assemble.ts';
 import { result, text, value, words, type Operation, type Value } from '../../linux/tape/operation.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, O_WRONLY } from '../../linux/at.ts';
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
-import { RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
+import { RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
 
 export const atCwd = value(AT_FDCWD, 'AT_FDCWD');
 
 const S_IFREG = 0o100000;
+const SIZEOF_OPEN_HOW = 24;
 
-/** mkdir -p: every missing directory of an absolute path. What exists stays; what cannot be made fails at its use. */
+/**
+ * mkdir -p: every missing directory of an absolute path, each checked before anything is made in it. A symbolic link of the
+ * image ends inside the container, but one of /proc (`/data -> /proc/self/fd/9`) would end wherever a descriptor of the tape
+ * leads (SEC-6, CVE-2026-41579).
+ */
 export function makeDirectories(path: string): Operation[] {
   if (/^\/(proc|sys)\/./.test(path)) return []; // the kernel's own directories are there, or cannot be made
+  return directoriesOf(path).flatMap((directory) => [makeDirectory(directory), checkNoMagicLink(directory)]);
+}
+
+/** As `makeDirectories`, where no symbolic link at all may be on the way: for /proc and /sys (CVE-2019-19921). */
+export function makePlainDirectory(path: string): Operation[] {
+  return [...directoriesOf(path).map(makeDirectory), checkPlainDirectory(path)];
+}
+
+function directoriesOf(path: string): string[] {
   const names = path.split('/').filter((name) => name !== '');
-  return names.map((_, index) => {
-    const directory = `/${names.slice(0, index + 1).join('/')}`;
-    return {
-      call: 'mkdirat',
-      args: [atCwd, text(directory), octal(0o755)],
-      what: `make directory ${directory}`,
-      onError: NEXT,
-    };
-  });
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+}
+
+/** What exists stays; what cannot be made fails at its use. */
+function makeDirectory(path: string): Operation {
+  return {
+    call: 'mkdirat',
+    args: [atCwd, text(path), octal(0o755)],
+    what: `make directory ${path}`,
+    onError: NEXT,
+  };
+}
+
+function checkNoMagicLink(path: string): Operation {
+  const how = words([O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS], '{O_PATH|O_CLOEXEC, RESOLVE_NO_MAGICLINKS}');
+  return {
+    call: 'openat2',
+    args: [atCwd, text(path), how, SIZEOF_OPEN_HOW],
+    what: `check that ${path} leads through no link of /proc`,
+  };
 }
 
 /** An empty file, with its directories: what a file is bind-mounted on. */
@@ -38,13 +63,16 @@ export function makeFile(path: string): Operation[] {
   ];
 }
 
-/** Fail unless `path` is a directory with no symbolic link on the way: for /proc and /sys (CVE-2019-19921). */
-export function checkPlainDirectory(path: string): Operation {
+function checkPlainDirectory(path: string): Operation {
   const how = words(
     [O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS],
     '{O_PATH|O_DIRECTORY|O_CLOEXEC, RESOLVE_NO_SYMLINKS}',
   );
-  return { call: 'openat2', args: [atCwd, text(path), how, 24], what: `check that ${path} is an ordinary directory` };
+  return {
+    call: 'openat2',
+    args: [atCwd, text(path), how, SIZEOF_OPEN_HOW],
+    what: `check that ${path} is an ordinary directory`,
+  };
 }
 
 /** Open a file of the kernel (a cgroup's, /proc's) and write a string into it. `name` is unique in the tape. */

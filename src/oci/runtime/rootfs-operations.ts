@@ -46,8 +46,8 @@ export function pivotOperations(attachPoint: string): Operation[] {
   return [
     { call: 'chdir', args: [text(attachPoint)], what: 'enter the new root' },
     { call: 'pivot_root', args: [text('.'), text('.')], what: 'make it the root' },
+    // Both are at `.` now, the old root on top (pivot_root(2), "pivot_root(".", ".")"); below it stands the tape.
     { call: 'umount2', args: [text('.'), value(MNT_DETACH, 'MNT_DETACH')], what: "let go of the host's root" },
-    { call: 'chdir', args: [text('/')], what: 'stand in the new root' },
   ];
 }
 
@@ -114,7 +114,8 @@ function longOverlayOperations(rootfs: Extract<Rootfs, { kind: 'overlay' }>, att
   ];
 }
 
-const OVERLAY_FD = 11;
+/** Above all that has been opened when it is given out (see FIFO_FD). */
+const OVERLAY_FD = 63;
 
 function directoryOperations(path: string, attachPoint: string): Operation[] {
   const tree = result('root');

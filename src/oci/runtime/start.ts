@@ -1,16 +1,23 @@
 // The second step of create and start: one byte into the FIFO that the container's first process reads.
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
+import { Fd } from '../../linux/fd.ts';
+import { readable } from '../../linux/poll.ts';
+import { TapeError } from '../../linux/tape/failure.ts';
 import { OciError } from '../error.ts';
+import { readConfig } from './exec.ts';
+import { execOperations } from './process-operations.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState } from './state.ts';
 
-/** Start a created container. Throws OciError CONTAINER_UNKNOWN, or CONTAINER_STATE when it is not in state created. */
-export function startContainer(runtime: Runtime, id: string): void {
+/**
+ * Start a created container; its program has been executed when the promise resolves. Rejects with OciError
+ * CONTAINER_UNKNOWN, CONTAINER_STATE when it is not in state created, or START_FAILED when the program cannot be run.
+ */
+export async function startContainer(runtime: Runtime, id: string): Promise<void> {
   const state = requireState(runtime.stateDirectory, id);
   if (state.status !== 'created') {
     throw new OciError(
@@ -18,19 +25,39 @@ export function startContainer(runtime: Runtime, id: string): void {
       `Cannot start container '${id}': it is ${state.status}, and only a created one can be started`,
     );
   }
-  const fifo = join(containerDirectory(runtime.stateDirectory, id), 'start.fifo');
+  using fifo = giveByte(runtime, id);
+  // The process holds the other end until execve(2), or its end, closes it: then there is an error to be polled.
+  await readable(fifo.number);
+  const errno = requireState(runtime.stateDirectory, id).failedErrno;
+  if (errno !== undefined) throw startError(runtime, id, errno);
+}
+
+function giveByte(runtime: Runtime, id: string): Fd {
+  const path = join(containerDirectory(runtime.stateDirectory, id), 'start.fifo');
+  let fifo: Fd | undefined;
   try {
-    const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
+    fifo = new Fd(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
     // Gone before the byte is there: of two that start at once only one finds it.
-    rmSync(fifo);
-    writeSync(fd, '1');
-    closeSync(fd);
+    rmSync(path);
+    writeSync(fifo.number, '1');
+    return fifo;
   } catch (error) {
-    if (!isErrno(error, 'ENXIO', 'ENOENT')) throw error;
+    fifo?.[Symbol.dispose]();
+    if (!isErrno(error, 'ENXIO', 'ENOENT', 'EPIPE')) throw error;
     throw new OciError(
       'CONTAINER_STATE',
       `Cannot start container '${id}': its process has ended, or somebody else has started it`,
       { cause: error },
     );
   }
+}
+
+/** The exit file has the errno only. What is left to do after the wait is, but for giving up privileges, the execve. */
+function startError(runtime: Runtime, id: string, errno: number): OciError {
+  const { process } = readConfig(runtime, id);
+  const operation = process === undefined ? undefined : execOperations(process).at(-1);
+  const cause = operation === undefined ? undefined : new TapeError(operation, errno);
+  return new OciError('START_FAILED', `Cannot start container '${id}': ${cause?.message ?? `errno ${errno}`}`, {
+    cause,
+  });
 }
