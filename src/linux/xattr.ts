@@ -34,7 +34,7 @@ export function fsetxattr(fd: number, name: CString, value: Uint8Array): void {
 
 /** An attribute of `path` itself, undefined when it has none of that name. */
 export function lgetxattr(path: CString, name: CString): Buffer | undefined {
-  const value = Buffer.alloc(LARGEST_BYTES);
+  const value = Buffer.allocUnsafe(LARGEST_BYTES);
   try {
     const size = c_lgetxattr(path, name, value, value.length);
     check(size, 'lgetxattr', () => `${formatCString(path)}, ${formatCString(name)}`);
@@ -47,7 +47,7 @@ export function lgetxattr(path: CString, name: CString): Buffer | undefined {
 
 /** The names of all attributes of `path` itself that the caller may see. */
 export function llistxattr(path: CString): string[] {
-  const list = Buffer.alloc(LARGEST_BYTES);
+  const list = Buffer.allocUnsafe(LARGEST_BYTES);
   const size = check(c_llistxattr(path, list, list.length), 'llistxattr', () => formatCString(path));
   return list
     .toString('latin1', 0, size)

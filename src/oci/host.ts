@@ -5,9 +5,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 
 import { readCgroupLayout } from '../linux/cgroup/layout.ts';
 import { openContentStore, type ContentStore } from './image/content-store.ts';
-import type { LayerStore } from './image/layer-sink.ts';
 import type { Image } from './image/image.ts';
-import { openLayerStore } from './image/layer-store.ts';
+import { type DirectoryLayerStore, openLayerStore } from './image/layer-store.ts';
 import { ensureNetwork } from './network/ensure-network.ts';
 import { planNetwork, type Network, type NetworkPlan } from './network/network.ts';
 import { readUserFiles } from './pod/user-files.ts';
@@ -28,7 +27,7 @@ export type HostPaths = {
 export type Host = {
   readonly paths: HostPaths;
   readonly content: ContentStore;
-  readonly layers: LayerStore;
+  readonly layers: DirectoryLayerStore;
   readonly runtime: Runtime;
   readonly networkPlan: NetworkPlan;
   /** The bridge network, made on first use. Rejects with OciError NETWORK_FAILED and the like. */
@@ -67,7 +66,7 @@ function networkOnUse(plan: NetworkPlan): () => Promise<Network> {
   };
 }
 
-function cachedUserFiles(layers: LayerStore): (image: Image) => UserFiles {
+function cachedUserFiles(layers: DirectoryLayerStore): (image: Image) => UserFiles {
   const known = new Map<string, UserFiles>();
   return (image) => {
     const files =

@@ -173,10 +173,8 @@ run(`implied directories keep what a lower layer says of them, and the root what
 run(`a layer that occurs twice is stacked once, and one that hides everything is the lowest${why}`, (t) => {
   const directory = scratchDirectory(t);
   const layers = layersOf(directory, [[{ name: 'a' }], [{ name: '.wh..wh..opq' }, { name: 'b' }], [{ name: 'c' }]]);
-  const source = {
-    directory: (diffID: string) => layers[Number(diffID)]?.directory ?? '',
-    summary: (diffID: string) => layers[Number(diffID)]?.summary ?? { implied: [], opaqueRoot: false },
-  };
+  const missing: SnapshotLayer = { directory: '', summary: { implied: [], opaqueRoot: false } };
+  const source = { layer: (diffID: string) => layers[Number(diffID)] ?? missing };
   const stack = (...diffIDs: readonly string[]): (string | undefined)[] =>
     snapshotLayers(source, diffIDs).map((layer) => readdirSync(layer.directory)[0]);
   t.deepEqual(stack('2', '0', '2', '0'), ['a', 'c']);

@@ -13,8 +13,10 @@ import { layerLock, tryLayerLock } from './layer-lock.ts';
 import { diffIDOfIngest, diffIDOfName, isRemoved, layerPaths, type LayerPaths, removedPath } from './layer-paths.ts';
 import { formatLayerRecord, isUsable, type LayerRecord } from './layer-record.ts';
 import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
-import { LayerSync, readLayerRecord } from './layer-sync.ts';
+import { LayerRecords } from './layer-records.ts';
+import { LayerSync } from './layer-sync.ts';
 import type { LayerSummary } from './layer-writer.ts';
+import type { SnapshotLayer } from './snapshot.ts';
 import type { UnpackSession } from './unpack-session.ts';
 import { FINISHED_SINK, UnpackingSink } from './unpacking-sink.ts';
 
@@ -44,6 +46,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   readonly #workers: FileWorkers;
   readonly #sync: LayerSync;
   readonly #onError: (error: unknown) => void;
+  readonly #records = new LayerRecords();
   readonly #removals = new Set<Promise<void>>();
   #sweepTimer: NodeJS.Timeout | undefined;
 
@@ -61,14 +64,14 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   directory(diffID: string): string {
-    this.summary(diffID);
-    return this.#paths(diffID).tree;
+    return this.layer(diffID).directory;
   }
 
-  /** What is known of a layer. Throws OciError LAYER_MISSING. */
-  summary(diffID: string): LayerSummary {
-    const record = this.#usable(this.#paths(diffID));
-    if (record !== undefined) return record;
+  /** The directory of a layer and what is known of it. Throws OciError LAYER_MISSING. */
+  layer(diffID: string): SnapshotLayer {
+    const paths = this.#paths(diffID);
+    const summary = this.#usable(paths);
+    if (summary !== undefined) return { directory: paths.tree, summary };
     throw new OciError('LAYER_MISSING', `The layer ${diffID} is not unpacked in ${this.#directory}`);
   }
 
@@ -146,7 +149,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   #usable(paths: LayerPaths): LayerRecord | undefined {
-    const record = readLayerRecord(paths);
+    const record = this.#records.read(paths);
     return record !== undefined && isUsable(record, this.#boot) ? record : undefined;
   }
 

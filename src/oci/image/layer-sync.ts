@@ -1,17 +1,16 @@
 // Makes unpacked layers durable behind everybody's back: one syncfs(2) for all that were unpacked lately, then a durable
 // mark in each. See docs/decisions/0002-layer-durability.md.
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { O_DIRECTORY, O_RDONLY, openat } from '../../linux/at.ts';
-import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
 import { syncfs } from '../../linux/syncfs.ts';
 import { writeDurably } from './durable-file.ts';
 import { tryLayerLock } from './layer-lock.ts';
 import type { LayerPaths } from './layer-paths.ts';
-import { formatLayerRecord, type LayerRecord, parseLayerRecord } from './layer-record.ts';
+import { formatLayerRecord } from './layer-record.ts';
+import { readLayerRecord } from './layer-records.ts';
 
 /** The layers of one image are committed within moments of each other, and one sync serves them all. */
 const GATHER_MS = 500;
@@ -78,15 +77,5 @@ export class LayerSync implements Disposable {
     if (record?.id !== id || record.durability.state !== 'unsynced') return;
     const durability = synced ? { state: 'synced' as const } : { state: 'lost' as const, boot: record.durability.boot };
     await writeDurably(paths.record, Buffer.from(formatLayerRecord({ ...record, durability })), dirname(paths.record));
-  }
-}
-
-/** What stands beside a committed layer; undefined when there is none, or none that makes sense. */
-export function readLayerRecord(paths: LayerPaths): LayerRecord | undefined {
-  try {
-    return parseLayerRecord(readFileSync(paths.record, 'utf8'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
   }
 }

@@ -17,8 +17,8 @@ export type SnapshotLayer = {
 
 /** Where layers come from: the layer store. */
 export type SnapshotSource = {
-  directory(diffID: string): string;
-  summary(diffID: string): SnapshotLayer['summary'];
+  /** Throws OciError LAYER_MISSING. */
+  layer(diffID: string): SnapshotLayer;
 };
 
 /**
@@ -29,7 +29,7 @@ export type SnapshotSource = {
 export function snapshotLayers(source: SnapshotSource, diffIDs: readonly string[]): SnapshotLayer[] {
   const layers: SnapshotLayer[] = [];
   for (const diffID of new Set(diffIDs.toReversed())) {
-    const layer = { directory: source.directory(diffID), summary: source.summary(diffID) };
+    const layer = source.layer(diffID);
     layers.push(layer);
     if (layer.summary.opaqueRoot) break;
   }

@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Host } from '../host.ts';
 import type { Image } from '../image/image.ts';
+import { prepareUpper, type SnapshotLayer, snapshotLayers } from '../image/snapshot.ts';
 import type { PodFiles } from '../network/pod-files.ts';
 import type { Mount } from '../runtime/config.ts';
 import { createContainer, type CreateRequest, type StartedMonitor } from '../runtime/create.ts';
@@ -49,6 +50,7 @@ export async function startPodContainer(
   const request = containerRequest(host, sandbox, { ...container, id });
   mkdirSync(layer.work, { recursive: true, mode: 0o700 });
   mkdirSync(layer.upper, { mode: 0o755 });
+  prepareUpper(layer.upper, layersOf(host, container.image));
   if (request.logFile !== undefined) mkdirSync(dirname(request.logFile), { recursive: true, mode: 0o700 });
   removeOldLogs(podPaths(host.paths, sandbox.uid), container.name, container.restarts);
   try {
@@ -105,7 +107,14 @@ export function containerRequest(
 
 /** The layers of an image as overlay wants them: uppermost first. Throws OciError LAYER_MISSING. */
 export function lowerDirectories(host: Host, image: Image): string[] {
-  return image.layers.map(({ diffID }) => host.layers.directory(diffID)).toReversed();
+  return layersOf(host, image).map(({ directory }) => directory);
+}
+
+function layersOf(host: Host, image: Image): SnapshotLayer[] {
+  return snapshotLayers(
+    host.layers,
+    image.layers.map(({ diffID }) => diffID),
+  );
 }
 
 function lookUp(host: Host, { image, userSpec, runAsGroup, runAsNonRoot, name }: PodContainer): LookedUpUser {
