@@ -5,50 +5,39 @@ import { blobPath } from '../../oci/image/content-store.ts';
 import { importImages } from '../../oci/image/import.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { readIndex, REF_NAME } from '../../oci/image/image-index.ts';
-import { pullImage, type PullOptions } from '../../oci/image/pull.ts';
-import { formatReference, parseReference } from '../../oci/image/reference.ts';
+import { pullImage, resolveAtRegistry, type PullOptions } from '../../oci/image/pull.ts';
 import { isComplete, resolveImage } from '../../oci/image/resolve.ts';
 import type { Images } from '../../reconcile/effects.ts';
 
 export type PullSettings = Pick<PullOptions, 'registry' | 'concurrency' | 'reserveBytes' | 'onProgress'>;
 
 /** Resolution and import for the reconciler. */
-export function openImages(host: Host, settings: PullSettings): Images {
+export function openImages(host: Host, { registry }: PullSettings): Images {
+  const { content: store, layers } = host;
   return {
     resolve: async ({ reference, policy }, signal) => {
-      const local = policy === 'Always' ? undefined : resolveImage(host.content, reference);
+      const local = policy === 'Always' ? undefined : resolveImage(store, reference);
       if (local !== undefined) return local.digest;
       if (policy === 'Never')
         throw new OciError('IMAGE_MISSING', `Image ${reference} is not on this machine, and imagePullPolicy is Never`);
-      return (await bringImage(host, reference, { settings, signal })).digest;
+      return resolveAtRegistry(reference, { store, signal, ...(registry === undefined ? {} : { registry }) });
     },
     importFile: async (path, signal) => {
-      const { content: store, layers } = host;
       await importImages(path, { store, layers, signal });
     },
   };
 }
 
-/** Fetch what is missing of an image and unpack what is not unpacked. A local image whose layers are blobs here needs no network. */
-export async function bringImage(
-  host: Host,
-  reference: string,
-  { settings, signal }: { readonly settings: PullSettings; readonly signal: AbortSignal },
-): Promise<Image> {
-  const { content: store, layers } = host;
-  return pullImage(reference, { ...settings, store, layers, signal });
-}
-
-/** Make an image usable that a digest names: unpack its blobs, or fetch it under its repository and that digest. */
+/** Make an image usable that a digest names: unpack its blobs, or fetch it as what its reference means from then on. */
 export async function ensureImage(
   host: Host,
-  wanted: { readonly reference: string; readonly digest: string },
-  options: { readonly settings: PullSettings; readonly signal: AbortSignal },
+  { reference, digest }: { readonly reference: string; readonly digest: string },
+  { settings, signal }: { readonly settings: PullSettings; readonly signal: AbortSignal },
 ): Promise<void> {
-  const image = imageByDigest(host, wanted.digest);
-  if (image !== undefined && (await unpackFromBlobs(host, image, options.signal))) return;
-  const { registry, repository } = parseReference(wanted.reference);
-  await bringImage(host, formatReference({ registry, repository, tag: undefined, digest: wanted.digest }), options);
+  const { content: store, layers } = host;
+  const image = imageByDigest(host, digest);
+  if (image !== undefined && (await unpackFromBlobs(host, image, signal))) return;
+  await pullImage(reference, { ...settings, store, layers, digest, signal });
 }
 
 async function unpackFromBlobs(host: Host, image: Image, signal: AbortSignal): Promise<boolean> {
