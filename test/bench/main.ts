@@ -6,14 +6,25 @@ import { parseArgs } from 'node:util';
 
 import { changeBench } from './benches/change.ts';
 import { execBench } from './benches/exec.ts';
+import { hundredBench } from './benches/hundred.ts';
 import { memoryBench } from './benches/memory.ts';
 import { pullBench } from './benches/pull.ts';
 import { runCommandBench } from './benches/run-command.ts';
 import { startBench } from './benches/start.ts';
+import { versionBench } from './benches/version.ts';
 import { asMarkdown, rowsAsText, type Result } from './report.ts';
 import { inScene } from './scene.ts';
 
-const BENCHES = [startBench, execBench, runCommandBench, changeBench, pullBench, memoryBench];
+const BENCHES = [
+  startBench,
+  execBench,
+  runCommandBench,
+  versionBench,
+  changeBench,
+  hundredBench,
+  pullBench,
+  memoryBench,
+];
 const DOCUMENT = new URL('../../docs/benchmarks.md', import.meta.url);
 const DEFAULT_RUNS = '100';
 

@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { removeCgroups } from './cgroups.ts';
 import type { Row } from './row.ts';
 
 export type Scene = {
   readonly directory: string;
-  /** Cgroups are made below it. */
+  /** berth's cgroups are made below the first, those of the peers below the second. */
   readonly cgroupParent: string;
+  readonly peerCgroupParent: string;
   /** Samples of each contender; a benchmark of seconds takes a share of it. */
   readonly runs: number;
   readonly cleanup: AsyncDisposableStack;
@@ -24,12 +26,26 @@ export type Bench = {
   readonly run: (scene: Scene) => Promise<Row[]>;
 };
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** Run one benchmark in a scene of its own. */
 export async function inScene(bench: Bench, { runs, say }: Pick<Scene, 'runs' | 'say'>): Promise<Row[]> {
   await using cleanup = new AsyncDisposableStack();
+  const end = (): void => {
+    say('interrupted: putting everything away');
+    void cleanup.disposeAsync().finally(() => process.exit(130));
+  };
+  for (const signal of SIGNALS) process.once(signal, end);
   const directory = mkdtempSync(join(tmpdir(), 'berth-bench-'));
+  const parent = `/berth-bench-${process.pid}`;
+  cleanup.defer(() => removeCgroups(parent));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
-  return await bench.run({ directory, cgroupParent: `/berth-bench-${process.pid}`, runs, cleanup, say });
+  try {
+    const cgroups = { cgroupParent: `${parent}/berth`, peerCgroupParent: `${parent}/peer` };
+    return await bench.run({ directory, ...cgroups, runs, cleanup, say });
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, end);
+  }
 }
 
 /** What is compared: takes its own time, so that preparing and clearing away do not count. */

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort } from '../../../examples/quickstart/machine.ts';
 import { startAgent, until } from '../agent.ts';
+import { webPod } from '../manifests.ts';
 import { rowsOf, type Row } from '../row.ts';
 import { interleave, timed, type Bench, type Scene } from '../scene.ts';
 
@@ -23,17 +24,16 @@ export const changeBench: Bench = {
 async function run(scene: Scene): Promise<Row[]> {
   const agent = await startAgent(scene);
   const manifest = join(agent.source, 'web.yaml');
-  const log = join(agent.home, 'agent.log');
   const port = await freePort();
   // A source that loses its last manifest is refused: something must stay.
   writeFileSync(join(agent.source, 'stays.yaml'), STAYS);
   const sample = async (): Promise<number> => {
     const elapsed = await timed(async () => {
-      writeFileSync(manifest, manifestOf(port));
+      writeFileSync(manifest, webPod(port));
       while (!(await accepts(port))) await sleep(1);
     });
     rmSync(manifest);
-    await until('the server to be gone', log, async () => !(await accepts(port)));
+    await until('the server to be gone', agent.log, async () => !(await accepts(port)));
     return elapsed;
   };
   const rounds = Math.max(FEWEST, Math.round(scene.runs / SHARE));
@@ -50,18 +50,4 @@ function accepts(port: number): Promise<boolean> {
     };
     socket.once('connect', () => answer(true)).once('error', () => answer(false));
   });
-}
-
-function manifestOf(port: number): string {
-  return `apiVersion: v1
-kind: Pod
-metadata: { name: web }
-spec:
-  hostNetwork: true
-  terminationGracePeriodSeconds: 0
-  containers:
-    - name: web
-      image: localhost/busybox:1
-      command: [httpd, -f, -p, '127.0.0.1:${port}', -h, /tmp]
-`;
 }

@@ -6,7 +6,6 @@ import { deleteContainer } from '../../../src/oci/runtime/delete.ts';
 import { execInContainer } from '../../../src/oci/runtime/exec.ts';
 import type { Runtime } from '../../../src/oci/runtime/runtime.ts';
 import { benchConfig, benchRuntime, makeBundle, writeConfig, type Bundle } from '../bundle.ts';
-import { removeCgroups } from '../cgroups.ts';
 import { peerRuntimes, type PeerRuntime } from '../peers/runtimes.ts';
 import { rowsOf, type Row } from '../row.ts';
 import { interleave, timed, type Bench, type Contender, type Scene } from '../scene.ts';
@@ -23,7 +22,6 @@ export const execBench: Bench = {
 };
 
 async function run(scene: Scene): Promise<Row[]> {
-  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
   const setting = { runtime: benchRuntime(scene), bundle: makeBundle(scene.directory) };
   const runtimes = await peerRuntimes(scene);
   const blocked: number[] = [];
@@ -72,7 +70,7 @@ async function berth(scene: Scene, { runtime, bundle }: Setting, blocked: number
 async function peer(scene: Scene, { runtime, bundle }: Setting, { name, command }: PeerRuntime): Promise<Contender[]> {
   if (command === undefined) return [];
   const id = `${ID}-${name}`;
-  writeConfig(bundle, benchConfig(runtime, SLEEP, `${scene.cgroupParent}/${id}`));
+  writeConfig(bundle, benchConfig(runtime, SLEEP, `${scene.peerCgroupParent}/${id}`));
   await command('run', '--detach', '--bundle', bundle.directory, id);
   scene.cleanup.defer(() => command('delete', '--force', id));
   return [{ name, sample: () => timed(() => command('exec', id, '/bin/true')) }];

@@ -1,10 +1,12 @@
 // What an agent that has nothing to do costs: memory, processor, writes; and what each container adds outside of it.
-import { readlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { startAgent, until, type BenchAgent } from '../agent.ts';
-import { memoryOf, processesOf, processorSeconds, writtenBytes } from '../process-memory.ts';
+import { monitorsOf, startAgent, until } from '../agent.ts';
+import { idleDeployment } from '../manifests.ts';
+import { dockerMemory } from '../peers/docker-memory.ts';
+import { memoryOf, processorSeconds, writtenBytes } from '../process-memory.ts';
 import { rowsOf, type Measured, type Row } from '../row.ts';
 import type { Bench, Scene } from '../scene.ts';
 
@@ -12,6 +14,7 @@ const CONTAINERS = 20;
 const SETTLE_MS = 10_000;
 const WATCH_MS = 20_000;
 const MB = 1e6;
+const KIB = 1024;
 
 export const memoryBench: Bench = {
   name: 'memory',
@@ -21,55 +24,38 @@ export const memoryBench: Bench = {
 };
 
 async function run(scene: Scene): Promise<Row[]> {
+  scene.say('docker first');
+  const docker = await dockerMemory(scene, CONTAINERS);
   const agent = await startAgent(scene);
-  writeFileSync(join(agent.source, 'idle.yaml'), manifest());
-  const log = join(agent.home, 'agent.log');
-  await until(`${CONTAINERS} containers`, log, () => Promise.resolve(monitors(agent).length === CONTAINERS));
+  writeFileSync(join(agent.source, 'idle.yaml'), idleDeployment(CONTAINERS));
+  await until(`${CONTAINERS} containers`, agent.log, () => Promise.resolve(monitorsOf(agent).length === CONTAINERS));
   scene.say(`watching for ${(SETTLE_MS + WATCH_MS) / 1000} s`);
   await sleep(SETTLE_MS);
   const before = { seconds: processorSeconds(agent.pid), bytes: writtenBytes(agent.pid) };
   await sleep(WATCH_MS);
   const seconds = processorSeconds(agent.pid) - before.seconds;
-  const measured: Pick<Measured, 'name' | 'unit' | 'samples'>[] = [
-    { name: 'memory: RSS of the agent', unit: 'MB', samples: [memoryOf(agent.pid, 'VmRSS') / MB] },
-    { name: 'memory: anonymous part', unit: 'MB', samples: [memoryOf(agent.pid, 'RssAnon') / MB] },
+  const missing = docker.missing === undefined ? {} : { missing: docker.missing };
+  const measured: Measured[] = [
     {
-      name: 'memory: RSS of a monitor',
-      unit: 'KiB',
-      samples: monitors(agent).map((pid) => memoryOf(pid, 'VmRSS') / 1024),
+      name: 'memory: RSS of the agent',
+      unit: 'MB',
+      samples: [memoryOf(agent.pid, 'VmRSS') / MB],
+      peers: [{ name: 'dockerd + containerd', samples: docker.daemons.map((bytes) => bytes / MB), ...missing }],
     },
-    { name: 'memory: share of a core', unit: '%', samples: [(100 * 1000 * seconds) / WATCH_MS] },
-    { name: 'memory: written while idle', unit: 'bytes', samples: [writtenBytes(agent.pid) - before.bytes] },
+    { name: 'memory: anonymous part', unit: 'MB', samples: [memoryOf(agent.pid, 'RssAnon') / MB], peers: [] },
+    {
+      name: 'memory: outside it, a container',
+      unit: 'KiB',
+      samples: monitorsOf(agent).map((pid) => memoryOf(pid, 'VmRSS') / KIB),
+      peers: [{ name: 'containerd-shim', samples: docker.shims.map((bytes) => bytes / KIB), ...missing }],
+    },
+    { name: 'memory: share of a core', unit: '%', samples: [(100 * 1000 * seconds) / WATCH_MS], peers: [] },
+    {
+      name: 'memory: written while idle',
+      unit: 'bytes',
+      samples: [writtenBytes(agent.pid) - before.bytes],
+      peers: [],
+    },
   ];
-  return measured.flatMap((one) => rowsOf({ ...one, peers: [] }));
-}
-
-/** Monitors hold the exit file of their container, in the agent's state directory. */
-function monitors({ home }: BenchAgent): number[] {
-  return processesOf('berth-monitor', (pid) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/10`).startsWith(home);
-    } catch {
-      return false;
-    }
-  });
-}
-
-function manifest(): string {
-  return `apiVersion: apps/v1
-kind: Deployment
-metadata: { name: idle }
-spec:
-  replicas: ${CONTAINERS}
-  selector: { matchLabels: { app: idle } }
-  template:
-    metadata: { labels: { app: idle } }
-    spec:
-      hostNetwork: true
-      terminationGracePeriodSeconds: 0
-      containers:
-        - name: idle
-          image: localhost/busybox:1
-          command: [sleep, '1000000']
-`;
+  return measured.flatMap(rowsOf);
 }

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 
 import { busyboxImage, saveArchive } from '../../tools/image.ts';
 import { pushLayout } from '../../tools/push.ts';
-import { removeCgroups } from '../cgroups.ts';
 import { startEngines } from '../peers/engines.ts';
 import { startRegistry } from '../peers/registry.ts';
 import { runProgram } from '../program.ts';
@@ -52,7 +51,6 @@ async function berth(scene: Scene, archive: string, reference: string): Promise<
   const place = ['--root', join(scene.directory, 'root'), '--state', join(scene.directory, 'state')];
   const command = (...args: readonly string[]): Promise<void> =>
     runProgram([BERTH, ...args.slice(0, 1), ...place, '--cgroup-parent', scene.cgroupParent, ...args.slice(1)]);
-  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
   scene.cleanup.defer(() => command('reset', '--yes'));
   await command('image', 'import', archive);
   return { name: 'berth', sample: () => timed(() => command('run', '--rm', '--network', 'none', reference, 'true')) };

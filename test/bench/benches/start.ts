@@ -3,7 +3,6 @@ import { createContainer } from '../../../src/oci/runtime/create.ts';
 import { deleteContainer } from '../../../src/oci/runtime/delete.ts';
 import type { Runtime } from '../../../src/oci/runtime/runtime.ts';
 import { benchConfig, benchRuntime, makeBundle, writeConfig, type Bundle } from '../bundle.ts';
-import { removeCgroups } from '../cgroups.ts';
 import { peerRuntimes } from '../peers/runtimes.ts';
 import { rowsOf, type Row } from '../row.ts';
 import { interleave, timed, type Bench, type Contender, type Scene } from '../scene.ts';
@@ -18,10 +17,9 @@ export const startBench: Bench = {
 };
 
 async function run(scene: Scene): Promise<Row[]> {
-  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
   const runtime = benchRuntime(scene);
   const bundle = makeBundle(scene.directory);
-  writeConfig(bundle, benchConfig(runtime, TRUE, `${scene.cgroupParent}/peer`));
+  writeConfig(bundle, benchConfig(runtime, TRUE, scene.peerCgroupParent));
   const runtimes = await peerRuntimes(scene);
   const present = runtimes.flatMap(({ name, command }): Contender[] =>
     command === undefined

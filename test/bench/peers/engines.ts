@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { removeCgroups } from '../cgroups.ts';
 import { findProgram, runProgram } from '../program.ts';
 import type { Scene } from '../scene.ts';
 import { crunMountNamespace } from './crun-view.ts';
@@ -17,6 +16,8 @@ export type Engine = {
   readonly remove: (reference: string) => Promise<void>;
   /** Run to the end and remove the container, without a network. */
   readonly run: (reference: string, id: string, ...command: readonly string[]) => Promise<void>;
+  /** Run in the background until the engine ends. Only where it is measured. */
+  readonly start?: (reference: string, ...command: readonly string[]) => Promise<void>;
 };
 
 /** An engine, or why there is none. */
@@ -25,7 +26,6 @@ export type EngineOrReason = { readonly name: string; readonly engine?: Engine; 
 /** Start all that are installed. One that does not start is a reason, not a failure. */
 export async function startEngines(scene: Scene): Promise<readonly EngineOrReason[]> {
   const found: EngineOrReason[] = [];
-  scene.cleanup.defer(() => removeCgroups(scene.cgroupParent));
   for (const [name, start] of [
     ['ctr', startContainerd],
     ['podman', startPodman],
@@ -71,7 +71,7 @@ async function startContainerd(scene: Scene): Promise<Engine | undefined> {
     pull: (reference) => run('image', 'pull', '--plain-http', reference),
     remove: (reference) => run('image', 'rm', '--sync', reference),
     run: (reference, id, ...command) =>
-      run('run', '--rm', '--cgroup', `${scene.cgroupParent}/ctr/${id}`, reference, id, ...command),
+      run('run', '--rm', '--cgroup', `${scene.peerCgroupParent}/ctr/${id}`, reference, id, ...command),
   };
 }
 
@@ -81,7 +81,7 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
   const mountNamespace = await crunMountNamespace(scene);
   const place = ['--root', join(scene.directory, 'podman'), '--runroot', join(scene.directory, 'podman-run')];
   const global = [...place, '--cgroup-manager', 'cgroupfs', '--log-level', 'error'];
-  const parent = ['--cgroup-parent', `${scene.cgroupParent}/podman`];
+  const parent = ['--cgroup-parent', `${scene.peerCgroupParent}/podman`];
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
   const run = (...args: readonly string[]): Promise<void> =>
     runProgram([podman, ...global, ...args], { mountNamespace });
@@ -96,7 +96,8 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
   };
 }
 
-async function startDocker(scene: Scene): Promise<Engine | undefined> {
+/** Docker alone. Undefined when it is not installed. */
+export async function startDocker(scene: Scene): Promise<Engine | undefined> {
   const [daemon, docker] = [findProgram('dockerd'), findProgram('docker')];
   if (daemon === undefined || docker === undefined) return undefined;
   const [root, state] = [join(scene.directory, 'docker'), join(scene.directory, 'docker-run')];
@@ -112,7 +113,7 @@ async function startDocker(scene: Scene): Promise<Engine | undefined> {
   ];
   scene.cleanup.defer(() => unmountBelow(scene.directory));
   const run = (...args: readonly string[]): Promise<void> => runProgram([docker, '--host', socket, ...args]);
-  await startDaemon(scene, [daemon, ...place, ...network, '--cgroup-parent', `${scene.cgroupParent}/docker`], () =>
+  await startDaemon(scene, [daemon, ...place, ...network, '--cgroup-parent', `${scene.peerCgroupParent}/docker`], () =>
     runProgram([docker, '--host', socket, 'version'], { complaints: 'hidden' }),
   );
   return {
@@ -120,5 +121,6 @@ async function startDocker(scene: Scene): Promise<Engine | undefined> {
     pull: (reference) => run('pull', '--quiet', reference),
     remove: (reference) => run('rmi', '--force', reference),
     run: (reference, _id, ...command) => run('run', '--rm', '--network', 'none', reference, ...command),
+    start: (reference, ...command) => run('run', '--detach', '--network', 'none', reference, ...command),
   };
 }
