@@ -3,9 +3,11 @@ import koffi from 'koffi';
 
 import { libc } from './libc.ts';
 
+const F_SETSIG = 10;
 const F_SETLEASE = 1024;
 const F_RDLCK = 0;
 const F_UNLCK = 2;
+const SIGURG = 23;
 
 type CFcntl = (fd: number, command: number, type: 'int', argument: number) => number;
 const c_fcntl: CFcntl = libc.func('int fcntl(int fd, int op, ...)');
@@ -15,7 +17,8 @@ const c_fcntl: CFcntl = libc.func('int fcntl(int fd, int op, ...)');
  * cannot be known: a file system without leases, or a file of another user and no CAP_LEASE.
  */
 export function isOpenForWriting(fd: number): boolean {
-  if (c_fcntl(fd, F_SETLEASE, 'int', F_RDLCK) === 0) {
+  // A writer that comes while the lease is held is told of by SIGIO, which would end this process; SIGURG is ignored.
+  if (c_fcntl(fd, F_SETSIG, 'int', SIGURG) === 0 && c_fcntl(fd, F_SETLEASE, 'int', F_RDLCK) === 0) {
     c_fcntl(fd, F_SETLEASE, 'int', F_UNLCK);
     return false;
   }

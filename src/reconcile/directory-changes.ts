@@ -1,31 +1,26 @@
-// Whether something below a directory has changed: when to look, not what has happened.
-import { realpathSync, statSync, watch as watchDirectory, type FSWatcher as NodeWatcher } from 'node:fs';
+// Whether something below a directory has changed: when to look, not what has happened. inotify(7) by way of fs.watch.
+import { watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-import { watch, type FSWatcher } from 'chokidar';
-
-import { MAX_SOURCE_DEPTH } from './manifest-path.ts';
 import { pause } from './pause.ts';
 
 /**
- * Changes below a directory, and of the directory itself: it may come, go, or be replaced. Links are not
- * followed: what they lead to is watched where it is, or not at all.
+ * Changes in a set of directories that the reader of a tree hands in as it visits them, and of the root as a whole: it
+ * may come, go, or be replaced. Where there are no watches to be had nothing is noticed; the caller looks at times anyway.
  */
-export class DirectoryChanges implements AsyncDisposable {
+export class DirectoryChanges implements Disposable {
   #count = 0;
-  /** Of the last change that the kernel told of: chokidar tells of the same ones again, some of them much later. */
-  #lastChange = 0;
-  readonly #root: string;
-  readonly #parent: NodeWatcher | undefined;
-  #watched: string | undefined;
-  #tree: FSWatcher;
-  #wake: (() => void) | undefined;
   #seen = 0;
+  #lastChange = 0;
+  #wake: (() => void) | undefined;
+  readonly #parent: FSWatcher | undefined;
+  /** By path and inode: a watch holds on to an inode, whatever becomes of its path. */
+  readonly #watches = new Map<string, FSWatcher>();
+  readonly #visited = new Set<string>();
 
   constructor(root: string) {
-    this.#root = root;
-    this.#tree = this.#watchTree();
-    this.#parent = this.#watchParent();
+    const name = basename(root);
+    this.#parent = this.#watch(dirname(root), (changed) => changed === name);
   }
 
   /** Whether something changed since `markSeen`. */
@@ -36,20 +31,39 @@ export class DirectoryChanges implements AsyncDisposable {
   /** All changes up to now are going to be looked at. */
   markSeen(): void {
     this.#seen = this.#count;
+    this.#visited.clear();
+  }
+
+  /** Watch a directory that is going to be read. `identity` differs when another directory is in the place. */
+  visit(path: string, identity: string): void {
+    const key = `${identity} ${path}`;
+    this.#visited.add(key);
+    if (this.#watches.has(key)) return;
+    const watcher = this.#watch(path, () => true);
+    if (watcher !== undefined) this.#watches.set(key, watcher);
+  }
+
+  /** Stop to watch what was not visited since `markSeen`: it is gone, or no longer a part of the tree. */
+  forgetOthers(): void {
+    for (const [key, watcher] of this.#watches) {
+      if (this.#visited.has(key)) continue;
+      watcher.close();
+      this.#watches.delete(key);
+    }
   }
 
   /** Fulfilled when something has changed since `markSeen`, after `timeoutMs`, or when `signal` aborts. */
   async next(timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (this.hasNew || signal.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    const timer = setTimeout(resolve, timeoutMs);
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const wake = () => resolve();
+    const timer = setTimeout(wake, timeoutMs);
+    signal.addEventListener('abort', wake, { once: true });
+    this.#wake = wake;
     await promise;
-    clearTimeout(timer);
     this.#wake = undefined;
-    // Another file system was mounted in its place, say: no event tells of that.
-    if (!signal.aborted && identity(realPath(this.#root)) !== this.#watched) this.#rootChanged();
+    signal.removeEventListener('abort', wake);
+    clearTimeout(timer);
   }
 
   /** Fulfilled when nothing has changed for `quietMs`, at the latest at `deadline` (of performance.now()). */
@@ -61,68 +75,28 @@ export class DirectoryChanges implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#parent?.close();
-    await this.#tree.close();
+    for (const watcher of this.#watches.values()) watcher.close();
+    this.#watches.clear();
   }
 
-  #changed(): void {
-    this.#count += 1;
-    this.#wake?.();
-  }
-
-  #watchTree(): FSWatcher {
-    const place = realPath(this.#root);
-    this.#watched = identity(place);
-    const ignored = (path: string) => path !== place && basename(path).startsWith('.');
-    const tree = watch(place, { ignoreInitial: true, followSymlinks: false, depth: MAX_SOURCE_DEPTH, ignored });
-    tree.on('all', () => this.#changed());
-    // Changes of ignored names count as well: `..data` of a ConfigMap mount is one.
-    tree.on('raw', () => {
-      this.#lastChange = performance.now();
-      this.#changed();
-    });
-    // What changed before the watch was in place.
-    tree.on('ready', () => this.#changed());
-    // No more watches, say: the rescan still finds every change.
-    tree.on('error', () => {});
-    return tree;
-  }
-
-  /** A watch holds on to an inode: when the root is replaced, watch the new one. */
-  #watchParent(): NodeWatcher | undefined {
+  /** Undefined when the directory is gone, or no more watches are to be had. */
+  #watch(path: string, concerns: (name: string | null) => boolean): FSWatcher | undefined {
     try {
-      const parent = watchDirectory(dirname(this.#root), (_event, name) => {
-        if (name === basename(this.#root)) this.#rootChanged();
+      const watcher = watch(path, (_event, name) => {
+        if (concerns(name)) this.#changed();
       });
-      parent.on('error', () => {});
-      return parent;
+      watcher.on('error', () => this.#changed());
+      return watcher;
     } catch {
-      // There is no parent directory: the rescan finds the root when it comes.
       return undefined;
     }
   }
 
-  #rootChanged(): void {
+  #changed(): void {
+    this.#count += 1;
     this.#lastChange = performance.now();
-    // A closed watcher tells of nothing more; nobody needs to know when it is done.
-    void this.#tree.close();
-    this.#tree = this.#watchTree();
-    this.#changed();
-  }
-}
-
-/** Differs when another directory is in the place; undefined when there is none. */
-function identity(path: string): string | undefined {
-  const info = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return info === undefined ? undefined : `${info.dev}:${info.ino}`;
-}
-
-/** The directory behind a link; the path itself while there is none. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
+    this.#wake?.();
   }
 }

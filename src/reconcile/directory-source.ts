@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { DirectoryChanges } from './directory-changes.ts';
 import { pause } from './pause.ts';
-import { readDirectory, type DirectoryContent } from './read-directory.ts';
+import { readDirectory, type DirectoryContent, type OnDirectory } from './read-directory.ts';
 import { SourceError, type Source, type SourceUpdate } from './source.ts';
 
 /** So long nothing may change before a change counts as done; and the longest a restless directory is waited for. */
@@ -27,11 +27,11 @@ export class DirectorySource implements Source {
   }
 
   async read(_signal: AbortSignal): Promise<SourceUpdate> {
-    return toUpdate(this.#root);
+    return updateOf(await contentOf(this.#root, () => {}));
   }
 
   async *revisions(signal: AbortSignal): AsyncGenerator<SourceUpdate> {
-    await using changes = new DirectoryChanges(this.#root);
+    using changes = new DirectoryChanges(this.#root);
     let last: SourceUpdate | undefined;
     while (!signal.aborted) {
       const update = await this.#settled(changes, signal);
@@ -49,7 +49,8 @@ export class DirectorySource implements Source {
     for (;;) {
       await changes.quiet(QUIET_MS, begin + RESTLESS_MS, signal);
       changes.markSeen();
-      const content = await contentOf(this.#root);
+      const content = await contentOf(this.#root, (path, identity) => changes.visit(path, identity));
+      if (!(content instanceof SourceError)) changes.forgetOthers();
       const elapsedMs = performance.now() - begin;
       const isRestless = changes.hasNew && elapsedMs < RESTLESS_MS;
       const isUnfinished = !(content instanceof SourceError) && content.isUnfinished && elapsedMs < UNFINISHED_MS;
@@ -59,17 +60,13 @@ export class DirectorySource implements Source {
   }
 }
 
-async function contentOf(root: string): Promise<DirectoryContent | SourceError> {
+async function contentOf(root: string, onDirectory: OnDirectory): Promise<DirectoryContent | SourceError> {
   try {
-    return await readDirectory(root);
+    return await readDirectory(root, onDirectory);
   } catch (error) {
     if (error instanceof SourceError) return error;
     throw error;
   }
-}
-
-async function toUpdate(root: string): Promise<SourceUpdate> {
-  return updateOf(await contentOf(root));
 }
 
 function updateOf(content: DirectoryContent | SourceError): SourceUpdate {

@@ -19,6 +19,9 @@ import {
 } from './manifest-path.ts';
 import { SourceError, type SourceFile, type SourceImage } from './source.ts';
 
+/** Files that are open at a time. */
+const SIDE_BY_SIDE = 32;
+
 export type DirectoryContent = {
   /** `sha256:` and the digest of all that follows. */
   readonly revision: string;
@@ -28,13 +31,16 @@ export type DirectoryContent = {
   readonly isUnfinished: boolean;
 };
 
+/** Told of each directory before it is read, so that it can be watched: nothing that changes afterwards is missed. */
+export type OnDirectory = (path: string, identity: string) => void;
+
 /**
  * Read every manifest below `root`. Links are followed where they stay below it. Throws SourceError for what is missing,
  * not text, too large, or leads out; errors of the file system become SOURCE_IO.
  */
-export async function readDirectory(root: string): Promise<DirectoryContent> {
+export async function readDirectory(root: string, onDirectory: OnDirectory): Promise<DirectoryContent> {
   try {
-    return await readAll(root);
+    return await readAll(root, onDirectory);
   } catch (error) {
     if (error instanceof SourceError) throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -42,13 +48,16 @@ export async function readDirectory(root: string): Promise<DirectoryContent> {
   }
 }
 
-async function readAll(root: string): Promise<DirectoryContent> {
-  const walk: Walk = { realRoot: await realRootOf(root), paths: [], entries: 0 };
+async function readAll(root: string, onDirectory: OnDirectory): Promise<DirectoryContent> {
+  const walk: Walk = { realRoot: await realRootOf(root), paths: [], entries: 0, onDirectory };
   await descend(walk, { directory: walk.realRoot, prefix: '', trail: [] });
   const budget = new SourceBudget();
   const manifests: ReadManifest[] = [];
-  for (const { path, place } of walk.paths.sort((one, other) => (one.path < other.path ? -1 : 1))) {
-    if (isManifestPath(path)) manifests.push(await readManifest(path, place, budget));
+  const wanted = walk.paths.filter(({ path }) => isManifestPath(path));
+  wanted.sort((one, other) => (one.path < other.path ? -1 : 1));
+  for (let start = 0; start < wanted.length; start += SIDE_BY_SIDE) {
+    const some = wanted.slice(start, start + SIDE_BY_SIDE);
+    manifests.push(...(await Promise.all(some.map(({ path, place }) => readManifest(path, place, budget)))));
   }
   const files = manifests.map(({ path, text }) => ({ path, text }));
   const images = await readImages(walk);
@@ -68,7 +77,7 @@ async function realRootOf(root: string): Promise<string> {
 }
 
 type Found = { readonly path: string; readonly place: string };
-type Walk = { readonly realRoot: string; readonly paths: Found[]; entries: number };
+type Walk = { readonly realRoot: string; readonly paths: Found[]; entries: number; readonly onDirectory: OnDirectory };
 type Level = {
   /** Without links. */
   readonly directory: string;
@@ -79,6 +88,8 @@ type Level = {
 
 async function descend(walk: Walk, { directory, prefix, trail }: Level): Promise<void> {
   if (trail.length > MAX_SOURCE_DEPTH) throw tooMuch(`directories deeper than ${MAX_SOURCE_DEPTH}`);
+  const { dev, ino } = await stat(directory, { bigint: true });
+  walk.onDirectory(directory, `${dev}:${ino}`);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     walk.entries += 1;
     if (walk.entries > MAX_SOURCE_ENTRIES) throw tooMuch(`more than ${MAX_SOURCE_ENTRIES} directory entries`);
