@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { detachKeys } from '../../src/cli/detach-keys.ts';
 
