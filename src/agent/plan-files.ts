@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 
 import type { Host } from '../oci/host.ts';
+import { acceptRevision } from '../reconcile/accept-revision.ts';
 import { merge, type Declaration } from '../reconcile/declarations.ts';
 import { desiredPods, imageRequests, templateKey } from '../reconcile/desired-pods.ts';
 import { readRecords, type DesiredRecord } from '../reconcile/desired-record.ts';
 import type { DesiredPod, Images, Observer, WorkloadId } from '../reconcile/effects.ts';
 import { plan } from '../reconcile/plan.ts';
 import type { ImageFact, Situation } from '../reconcile/situation.ts';
+import type { SourceFile } from '../reconcile/source.ts';
 import { formatWorkload } from '../reconcile/workload-id.ts';
 import type { WorkloadPlan } from '../reconcile/workload-plan.ts';
 import type { Desired } from '../spec/model.ts';
@@ -21,17 +23,42 @@ type Planner = {
   readonly signal: AbortSignal;
 };
 
-/** A plan for each declared workload, and for each on this machine that nothing declares. Rejects with `signal`'s reason. */
-export async function planFiles(host: Host, desired: Desired, signal: AbortSignal): Promise<WorkloadPlan[]> {
+export type Candidate = {
+  /** What a message calls it: the path that was given. */
+  readonly source: string;
+  readonly files: readonly SourceFile[];
+  readonly desired: Desired;
+};
+
+/**
+ * A plan for each declared workload, and for each on this machine that nothing declares. Rejects with `signal`'s reason, and
+ * with an Error where the agent would refuse the whole revision.
+ */
+export async function planFiles(host: Host, candidate: Candidate, signal: AbortSignal): Promise<WorkloadPlan[]> {
   const { current: record } = await readRecords(join(host.paths.root, 'desired'));
   const planner: Planner = { observer: openObserver(host), images: openImages(host, {}), record, signal };
-  const { declarations, conflicts } = merge([{ source: '', revision: '', files: [], desired }]);
-  const declared = await Promise.all([...declarations.values()].map((one) => planDeclared(planner, one)));
   const found = await planner.observer.workloads();
+  requireAcceptable(candidate, found.length);
+  const { source, files, desired } = candidate;
+  const { declarations } = merge([{ source, revision: '', files, desired }]);
+  const declared = await Promise.all([...declarations.values()].map((one) => planDeclared(planner, one)));
   const orphans = found.filter((id) => !declarations.has(formatWorkload(id)));
   const removed = await Promise.all(orphans.map((id) => planFor(planner, id, undefined)));
-  const refused = conflicts.map(({ workload, message }) => ({ workload, plan: NOTHING, problem: message }));
-  return [...declared, ...removed, ...refused];
+  return [...declared, ...removed];
+}
+
+function requireAcceptable({ source, files, desired }: Candidate, orphans: number): void {
+  const loaded = { desired };
+  const verdict = acceptRevision({
+    source,
+    revision: '',
+    files,
+    loaded,
+    previous: undefined,
+    orphans,
+    allowEmpty: false,
+  });
+  if ('refused' in verdict) throw new Error(verdict.errors.map(({ message }) => message).join('\n'));
 }
 
 const NOTHING = { steps: [], waits: [] };
