@@ -2,7 +2,10 @@
 //   without NAME: all, and docs/benchmarks.md is written
 //   --json: rows {name, unit, berth, peer, peerName, ratio, …} on standard output, everything else on standard error
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+
+import { format, resolveConfig } from 'prettier';
 
 import { changeBench } from './benches/change.ts';
 import { execBench } from './benches/exec.ts';
@@ -58,7 +61,13 @@ async function main(): Promise<void> {
         2,
       ),
     );
-  else if (positionals.length === 0) writeFileSync(DOCUMENT, asMarkdown(results));
+  else if (positionals.length === 0) await writeDocument(results);
+}
+
+/** As `npm run format` would leave it. */
+async function writeDocument(results: readonly Result[]): Promise<void> {
+  const options = await resolveConfig(fileURLToPath(DOCUMENT));
+  writeFileSync(DOCUMENT, await format(asMarkdown(results), { ...options, parser: 'markdown' }));
 }
 
 try {

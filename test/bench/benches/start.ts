@@ -37,7 +37,7 @@ async function run(scene: Scene): Promise<Row[]> {
       samples: samples.get(name) ?? [],
       missing: `${name} is not installed`,
     })),
-    note: 'berth in its own process, the peers as commands (spawned as berth spawns its monitor)',
+    note: 'the peers are commands, spawned as berth spawns its monitor; berth works in its own process, as the agent does',
   });
   return [
     ...rows,
