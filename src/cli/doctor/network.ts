@@ -3,9 +3,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
 import { NETLINK_NETFILTER, NetlinkSocket } from '../../linux/netlink/netlink-socket.ts';
-import { fail, ok, warn, type Check } from './check.ts';
+import { fail, ok, type Check } from './check.ts';
 
-const MODULES = ['bridge', 'veth', 'nf_tables', 'nft_chain_nat'] as const;
+/** Each with a function of its own, by which it is known where everything is built in and nothing is listed. */
+const MODULES = [
+  { name: 'bridge', symbol: 'br_add_if' },
+  { name: 'veth', symbol: 'veth_setup' },
+  { name: 'nf_tables', symbol: 'nf_tables_newtable' },
+  { name: 'nft_chain_nat', symbol: 'nft_nat_do_chain' },
+] as const;
 
 export function networkChecks(): Check[] {
   return [modules(), netlink()];
@@ -13,26 +19,19 @@ export function networkChecks(): Check[] {
 
 function modules(): Check {
   const directory = `/lib/modules/${release()}`;
-  const listed = ['modules.builtin', 'modules.dep'].flatMap((name) => {
-    const path = `${directory}/${name}`;
-    return existsSync(path) ? [readFileSync(path, 'latin1')] : [];
-  });
-  const loaded = existsSync('/proc/modules') ? readFileSync('/proc/modules', 'latin1') : '';
-  const known = (name: string): boolean => {
-    const file = new RegExp(`/${name.replaceAll('_', '[-_]')}\\.ko`, 'm');
-    return (
-      existsSync(`/sys/module/${name}`) ||
-      new RegExp(`^${name} `, 'm').test(loaded) ||
-      listed.some((text) => file.test(text))
-    );
-  };
-  const missing = MODULES.filter((name) => !known(name));
-  if (missing.length === 0) return ok('bridge network', MODULES.join(', '));
-  const text = `cannot see ${missing.join(', ')}`;
-  // Without a list of modules, a kernel that has everything built in looks like this as well.
-  if (listed.length === 0)
-    return warn('bridge network', text, 'berth run --rm IMAGE tells; hostNetwork: true needs none of it');
+  const texts = [`${directory}/modules.builtin`, `${directory}/modules.dep`, '/proc/modules', '/proc/kallsyms']
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, 'latin1'));
+  const missing = MODULES.filter(({ name, symbol }) => !texts.some((text) => names(text, name, symbol)));
+  if (missing.length === 0) return ok('bridge network', MODULES.map(({ name }) => name).join(', '));
+  const text = `not in this kernel: ${missing.map(({ name }) => name).join(', ')}`;
   return fail('bridge network', text, 'Install the modules of this kernel; hostNetwork: true needs none of it');
+}
+
+/** Whether a list of modules (by file or by name) or of symbols has the module. Pure. */
+export function names(text: string, module: string, symbol: string): boolean {
+  const file = module.replaceAll('_', '[-_]');
+  return new RegExp(`(/${file}\\.ko|^${module} | ${symbol}$)`, 'm').test(text);
 }
 
 function netlink(): Check {
