@@ -27,7 +27,7 @@ export class DirectorySource implements Source {
   }
 
   async read(_signal: AbortSignal): Promise<SourceUpdate> {
-    return updateOf(await contentOf(this.#root, () => {}));
+    return updateOf(await contentOf(this.#root));
   }
 
   async *revisions(signal: AbortSignal): AsyncGenerator<SourceUpdate> {
@@ -60,7 +60,7 @@ export class DirectorySource implements Source {
   }
 }
 
-async function contentOf(root: string, onDirectory: OnDirectory): Promise<DirectoryContent | SourceError> {
+async function contentOf(root: string, onDirectory?: OnDirectory): Promise<DirectoryContent | SourceError> {
   try {
     return await readDirectory(root, onDirectory);
   } catch (error) {

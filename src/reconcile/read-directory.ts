@@ -38,7 +38,7 @@ export type OnDirectory = (path: string, identity: string) => void;
  * Read every manifest below `root`. Links are followed where they stay below it. Throws SourceError for what is missing,
  * not text, too large, or leads out; errors of the file system become SOURCE_IO.
  */
-export async function readDirectory(root: string, onDirectory: OnDirectory): Promise<DirectoryContent> {
+export async function readDirectory(root: string, onDirectory: OnDirectory = ignore): Promise<DirectoryContent> {
   try {
     return await readAll(root, onDirectory);
   } catch (error) {
@@ -47,6 +47,8 @@ export async function readDirectory(root: string, onDirectory: OnDirectory): Pro
     throw new SourceError('SOURCE_IO', `Cannot read ${root}: ${message}`, { cause: error });
   }
 }
+
+function ignore(): void {}
 
 async function readAll(root: string, onDirectory: OnDirectory): Promise<DirectoryContent> {
   const walk: Walk = { realRoot: await realRootOf(root), paths: [], entries: 0, onDirectory };
