@@ -58,10 +58,14 @@ function exchange(path: string, text: string): Promise<string | undefined> {
     });
     socket.once('error', (error) => {
       if (isErrno(error, 'ENOENT', 'ECONNREFUSED')) resolve(undefined);
-      else reject(error);
+      else reject(isErrno(error, 'EPIPE', 'ECONNRESET') ? hungUp(error) : error);
     });
-    socket.once('close', () => reject(new ControlError('The agent closed the connection without an answer')));
+    socket.once('close', () => reject(hungUp()));
   });
+}
+
+function hungUp(cause?: unknown): ControlError {
+  return new ControlError('The agent closed the connection without an answer', { cause });
 }
 
 function parseJson(text: string): unknown {

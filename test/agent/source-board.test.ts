@@ -1,0 +1,64 @@
+import test from 'ava';
+
+import { SourceBoard } from '../../src/agent/source-board.ts';
+import { unsettledReasons } from '../../src/agent/unsettled.ts';
+import type { Condition } from '../../src/reconcile/status.ts';
+import type { WorkloadStatus } from '../../src/reconcile/workloads.ts';
+
+function board(): SourceBoard {
+  return new SourceBoard([{ name: '/a', kind: 'directory' }]);
+}
+
+test('a source is silent until it was read, well or badly', (t) => {
+  const good = board();
+  t.deepEqual(good.silent(), ['/a']);
+  good.note({ event: 'revisionAccepted', source: '/a', revision: 'r', workloads: 1 }, 1000);
+  t.deepEqual(good.silent(), []);
+  const bad = board();
+  bad.note({ event: 'sourceFailed', source: '/a', code: 'SOURCE_MISSING', message: 'gone' }, 1000);
+  t.deepEqual(bad.silent(), []);
+});
+
+test('a refused revision is a problem, and the one before it stays in force', (t) => {
+  const one = board();
+  one.note({ event: 'revisionAccepted', source: '/a', revision: 'r1', workloads: 1 }, 1000);
+  const errors = [new Error('first'), new Error('second')];
+  one.note({ event: 'revisionRefused', source: '/a', revision: 'r2', reason: 'Invalid', errors }, 2000);
+  const [row] = one.rows();
+  t.is(row?.revision, 'r1');
+  t.is(row?.lastSuccess, 2000);
+  t.is(row?.problem, 'revision r2 is refused: first (and 1 more)');
+});
+
+test('the next good look takes the problem away', (t) => {
+  const one = board();
+  one.note({ event: 'sourceFailed', source: '/a', code: 'SOURCE_IO', message: 'x' }, 1000);
+  one.note({ event: 'sourceChecked', source: '/a', revision: 'r' }, 2000);
+  t.is(one.rows()[0]?.problem, undefined);
+});
+
+test('a report about a source that is not followed changes nothing', (t) => {
+  const one = board();
+  one.note({ event: 'sourceChecked', source: '/b', revision: 'r' }, 1000);
+  t.is(one.rows().length, 1);
+});
+
+function condition(status: Condition['status']): Condition {
+  return { type: 'Ready', status, reason: 'Because', message: 'so', lastTransitionTime: '' };
+}
+
+function status(name: string, conditions: readonly Condition[]): WorkloadStatus {
+  const workload = { kind: 'Pod', namespace: 'default', name } as const;
+  return { workload, source: '/a', revision: 'r', conditions, nextLook: undefined };
+}
+
+test('what is not as declared after --once is said: bad sources and workloads that are not ready', (t) => {
+  const row = { name: '/a', kind: 'directory', revision: undefined, lastSuccess: undefined, problem: 'gone' } as const;
+  const workloads = [status('up', [condition('True')]), status('down', [condition('False')]), status('new', [])];
+  t.deepEqual(unsettledReasons([row], workloads), [
+    'source /a: gone',
+    'Pod/default/down: Because: so',
+    'Pod/default/new: nothing is known of it',
+  ]);
+  t.deepEqual(unsettledReasons([], workloads.slice(0, 1)), []);
+});
