@@ -29,6 +29,7 @@ export type StateSamples = Readonly<Record<StateMetricName, readonly Sample[]>>;
 const MS = 1000;
 const MICROSECONDS = 1e6;
 
+/** The samples of what is there now: containers, images, workloads and their conditions. Pure. */
 export function stateSamples(state: AgentState, snapshot: Snapshot, process: ProcessFacts): StateSamples {
   const declared = state.workloads.filter(({ source }) => source !== undefined);
   return {

@@ -69,6 +69,7 @@ export function openat(dirfd: number, pathname: CString, flags: number, mode = 0
   return new Fd(check(fd, 'openat', () => at(dirfd, pathname)));
 }
 
+/** mkdirat(2). Throws SyscallError, EEXIST when something of that name is there. */
 export function mkdirat(dirfd: number, pathname: CString, mode: number): void {
   check(c_mkdirat(dirfd, pathname, mode), 'mkdirat', () => at(dirfd, pathname));
 }
@@ -79,6 +80,7 @@ export function linkat(olddirfd: number, oldpath: CString, newdirfd: number, new
   check(result, 'linkat', () => `${at(olddirfd, oldpath)} as ${at(newdirfd, newpath)}`);
 }
 
+/** symlinkat(2): make `linkpath` point to `target`. Throws SyscallError. */
 export function symlinkat(target: CString, newdirfd: number, linkpath: CString): void {
   const result = c_symlinkat(target, newdirfd, linkpath);
   check(result, 'symlinkat', () => `${formatCString(target)} at ${at(newdirfd, linkpath)}`);
@@ -89,6 +91,7 @@ export function unlinkat(dirfd: number, pathname: CString, flags = 0): void {
   check(c_unlinkat(dirfd, pathname, flags), 'unlinkat', () => at(dirfd, pathname));
 }
 
+/** renameat(2): replaces what `newpath` names, atomically. Throws SyscallError. */
 export function renameat(olddirfd: number, oldpath: CString, newdirfd: number, newpath: CString): void {
   const result = c_renameat(olddirfd, oldpath, newdirfd, newpath);
   check(result, 'renameat', () => `${at(olddirfd, oldpath)} to ${at(newdirfd, newpath)}`);

@@ -29,6 +29,7 @@ export function devMajor(device: number | bigint): number {
   return Number(((bits >> 32n) & 0xfffff000n) | ((bits >> 8n) & 0xfffn));
 }
 
+/** The minor number of a dev_t: makedev(3). */
 export function devMinor(device: number | bigint): number {
   const bits = BigInt(device);
   return Number(((bits >> 12n) & 0xffffff00n) | (bits & 0xffn));

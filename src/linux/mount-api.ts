@@ -150,6 +150,7 @@ export function mount({ source, target, type, flags = 0, data }: Mount): void {
   });
 }
 
+/** umount2(2). Throws SyscallError. */
 export function umount2(target: CString, flags: number): void {
   check(c_umount2(target, flags), 'umount2', () => formatCString(target));
 }

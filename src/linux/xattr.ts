@@ -27,6 +27,7 @@ export function lsetxattr(path: CString, name: CString, value: Uint8Array): void
   check(result, 'lsetxattr', () => `${formatCString(path)}, ${formatCString(name)}`);
 }
 
+/** fsetxattr(2): set an extended attribute of an open file. Throws SyscallError. */
 export function fsetxattr(fd: number, name: CString, value: Uint8Array): void {
   const result = c_fsetxattr(fd, name, value, value.length, 0);
   check(result, 'fsetxattr', () => `${fd}, ${formatCString(name)}`);

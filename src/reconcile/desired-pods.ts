@@ -45,6 +45,7 @@ export function podNames(workload: Workload): string[] {
   return Array.from({ length: workload.replicas }, (_, ordinal) => `${workload.name}-${ordinal}`);
 }
 
+/** The id of a declared workload. */
 export function workloadId({ kind, namespace, name }: Workload): WorkloadId {
   return { kind, namespace, name };
 }

@@ -52,6 +52,7 @@ export class SourceBudget {
   }
 }
 
+/** The error of a source that has more than a source may have. */
 export function tooMuch(what: string): SourceError {
   return new SourceError('SOURCE_INVALID', `The source is too large: ${what}`);
 }

@@ -3,6 +3,7 @@ import type { Step } from './effects.ts';
 import { subjectOf } from './failure.ts';
 import type { StepSummary } from './report.ts';
 
+/** What a report says of a step: names instead of whole pods. */
 export function summarize(step: Step): StepSummary {
   const { pod, container } = subjectOf(step);
   return { step: step.do, pod, container, image: imageOf(step), why: step.why };

@@ -14,6 +14,7 @@ export function parseWorkload(text: string): WorkloadId | undefined {
   return rest.length === 0 ? { kind, namespace, name } : undefined;
 }
 
+/** Whether two ids name the same workload. */
 export function sameWorkload(one: WorkloadId, other: WorkloadId): boolean {
   return one.kind === other.kind && one.namespace === other.namespace && one.name === other.name;
 }

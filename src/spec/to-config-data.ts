@@ -5,6 +5,7 @@ import type { ConfigManifest, Manifest } from './manifest.ts';
 import type { ConfigData } from './model.ts';
 import { decodeBase64 } from './schema/config.ts';
 
+/** Whether a manifest is a ConfigMap or a Secret. */
 export function isConfig(manifest: Manifest): manifest is ConfigManifest {
   return manifest.kind === 'ConfigMap' || manifest.kind === 'Secret';
 }

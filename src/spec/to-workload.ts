@@ -10,10 +10,12 @@ import { toVolume } from './to-volume.ts';
 /** The part of a manifest that a pod is made from, and where it stands. */
 export type PodPart = { readonly spec: PodSpecManifest; readonly path: Path; readonly document: ManifestDocument };
 
+/** Whether a manifest is one of those that keep pods. */
 export function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
   return manifest.kind === 'Pod' || manifest.kind === 'Deployment';
 }
 
+/** The part of a workload’s manifest that describes its pods, with its path. */
 export function podPart(manifest: WorkloadManifest): PodPart {
   const { document } = manifest;
   if (manifest.kind === 'Pod') return { spec: manifest.value.spec, path: ['spec'], document };

@@ -15,6 +15,7 @@ const LIMITS: readonly { readonly controller: Controller; readonly gives: string
   { controller: 'io', gives: 'disk metrics' },
 ];
 
+/** What the control groups of this machine can limit and measure. */
 export function cgroupChecks(layout: CgroupLayout = readCgroupLayout()): Check[] {
   return [hierarchies(layout), controllers(layout)];
 }

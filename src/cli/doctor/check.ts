@@ -9,14 +9,17 @@ export type Check = {
   readonly advice?: string;
 };
 
+/** A check that found all right. */
 export function ok(name: string, detail: string): Check {
   return { name, result: 'ok', detail };
 }
 
+/** A check that found something missing that berth can do without. */
 export function warn(name: string, detail: string, advice: string): Check {
   return { name, result: 'warn', detail, advice };
 }
 
+/** A check that found something missing that berth needs. */
 export function fail(name: string, detail: string, advice: string): Check {
   return { name, result: 'fail', detail, advice };
 }

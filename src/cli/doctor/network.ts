@@ -13,6 +13,7 @@ const MODULES = [
   { name: 'nft_chain_nat', symbol: 'nft_nat_do_chain' },
 ] as const;
 
+/** Whether bridge networks and published ports can work here. */
 export function networkChecks(): Check[] {
   return [modules(), netlink()];
 }

@@ -7,6 +7,7 @@ import { ok, warn, type Check } from './check.ts';
 
 const TIMEOUT_MS = 5_000;
 
+/** The programs that sources need: git and ssh, with their versions. */
 export async function programChecks(): Promise<Check[]> {
   return [
     await program('git', ['--version'], 'Git sources need it'),

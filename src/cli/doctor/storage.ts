@@ -21,6 +21,7 @@ const TYPES: ReadonlyMap<number, string> = new Map([
 ]);
 const UNFIT: ReadonlySet<string> = new Set(['overlayfs', 'nfs', 'cifs', 'fuse']);
 
+/** Whether layers can be stacked, and how much space is left. */
 export function storageChecks(root: string): Check[] {
   const place = nearestExisting(root);
   const { type, bsize, blocks, bavail } = statfsSync(place);

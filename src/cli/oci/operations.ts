@@ -71,6 +71,7 @@ async function make(runtime: Runtime, id: string, { bundle: path, pidFile }: Oci
   return monitor;
 }
 
+/** start: let the program of a created container run. */
 export async function start(runtime: Runtime, id: string): Promise<number> {
   await startContainer(runtime, id);
   return 0;
@@ -110,10 +111,12 @@ export function stateDocument(runtime: Runtime, id: string): object {
   return document(runtime, requireState(runtime.stateDirectory, id));
 }
 
+/** list: the state of every container. */
 export function list(runtime: Runtime): object[] {
   return listStates(runtime.stateDirectory).map((state) => document(runtime, state));
 }
 
+/** ps: the processes of a container, in the pid namespace of the host. */
 export function pids(runtime: Runtime, id: string): number[] {
   return openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath).procs();
 }

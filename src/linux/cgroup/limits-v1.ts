@@ -11,6 +11,7 @@ import type {
 
 const NO_SWAP_ACCOUNTING = 'this kernel does not account swap; boot it with swapaccount=1';
 
+/** What to write for processor limits on v1 (cpu, cpuset controllers). Pure. */
 export function cpuWritesV1(cpu: CpuLimits): LimitWrite[] {
   return [
     ...number('cpu', 'cpu.shares', cpu.shares),
@@ -41,6 +42,7 @@ export function memoryWritesV1({ limit, swap, reservation, swappiness, disableOO
   ];
 }
 
+/** What to write for block device limits on v1 (blkio controller). Pure. */
 export function ioWritesV1(io: BlockIoLimits): LimitWrite[] {
   return [
     // The file is named for the scheduler that reads it: CFQ, gone since 5.0, or BFQ.
@@ -58,6 +60,7 @@ function rates(name: string, list: readonly DeviceRate[] = []): LimitWrite[] {
   );
 }
 
+/** What to write for limits of huge pages on v1. Pure. */
 export function hugetlbWritesV1(limits: NonNullable<CgroupResources['hugepageLimits']>): LimitWrite[] {
   return limits.map(({ pageSize, limit }) => write('hugetlb', `hugetlb.${pageSize}.limit_in_bytes`, `${limit}`));
 }

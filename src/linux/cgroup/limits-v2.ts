@@ -4,6 +4,7 @@ import type { BlockIoLimits, CgroupResources, CpuLimits, DeviceRate, MemoryLimit
 
 const DEFAULT_PERIOD_US = 100_000;
 
+/** What to write for processor limits on v2: cpu.weight, cpu.max, cpuset. Pure. */
 export function cpuWritesV2({ shares, quota, period, burst, idle }: CpuLimits): LimitWrite[] {
   const max = quota !== undefined && quota > 0 ? `${quota}` : 'max';
   const limited = (quota !== undefined && quota !== 0) || (period !== undefined && period !== 0);
@@ -49,6 +50,7 @@ function swapMax(swap: number, limit: number | undefined): string {
   return `${swap - limit}`;
 }
 
+/** What to write for block device limits on v2: io.weight, io.max. Pure. */
 export function ioWritesV2(io: BlockIoLimits): LimitWrite[] {
   return [
     ...weightWrites(io.weight),
@@ -72,6 +74,7 @@ function weightWrites(weight: number | undefined): LimitWrite[] {
   return [{ ...write('io', 'io.bfq.weight', `${weight}`), otherFile: 'io.weight', otherValue: `default ${scaled}` }];
 }
 
+/** What to write for limits of huge pages on v2. Pure. */
 export function hugetlbWritesV2(limits: NonNullable<CgroupResources['hugepageLimits']>): LimitWrite[] {
   return limits.map(({ pageSize, limit }) => write('hugetlb', `hugetlb.${pageSize}.max`, `${limit}`));
 }

@@ -5,6 +5,7 @@ import type { CpuStats, IoDeviceStats, MemoryStats } from './stats.ts';
 // cpuacct.stat counts in USER_HZ, which is 100 on every machine Linux runs on.
 const NS_PER_TICK = 10_000_000;
 
+/** Processor use on v1. Undefined when the cgroup is gone. */
 export function cpuStatsV1(account: string, cpu: string | undefined): CpuStats | undefined {
   const usage = readControlIfPresent(`${account}/cpuacct.usage`);
   if (usage === undefined) return undefined;

@@ -2,6 +2,7 @@
 import { parseFlatKeyed, parseLimit, readControlIfPresent } from './control-file.ts';
 import type { CpuStats, IoDeviceStats, MemoryStats } from './stats.ts';
 
+/** Processor use on v2, from cpu.stat. Undefined when the cgroup is gone. */
 export function cpuStatsV2(directory: string | undefined): CpuStats | undefined {
   const text = directory === undefined ? undefined : readControlIfPresent(`${directory}/cpu.stat`);
   if (text === undefined) return undefined;
@@ -17,6 +18,7 @@ export function cpuStatsV2(directory: string | undefined): CpuStats | undefined 
   };
 }
 
+/** Memory use on v2, in bytes. Undefined when the cgroup is gone. */
 export function memoryStatsV2(directory: string): MemoryStats | undefined {
   const usage = readControlIfPresent(`${directory}/memory.current`);
   if (usage === undefined) return undefined;
@@ -40,6 +42,7 @@ export function memoryStatsV2(directory: string): MemoryStats | undefined {
   };
 }
 
+/** How many processes the OOM killer ended, from memory.events. */
 export function oomKillsV2(directory: string): number {
   return parseFlatKeyed(readControlIfPresent(`${directory}/memory.events`) ?? '').get('oom_kill') ?? 0;
 }

@@ -41,12 +41,14 @@ export type FileWorkReport = { readonly job: number } & (
 /** An error that can be sent to another thread: structured clones of errors lose their class and code. */
 export type WireError = { readonly code: OciErrorCode; readonly message: string };
 
+/** An error as a message between threads can carry it, its code included. */
 export function toWireError(error: unknown): WireError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof OciError) return { code: error.code, message };
   return { code: isErrno(error, 'ENOSPC', 'EDQUOT') ? 'DISK_FULL' : 'UNPACK_FAILED', message };
 }
 
+/** The error that the other thread had. */
 export function fromWireError({ code, message }: WireError): OciError {
   return new OciError(code, message);
 }

@@ -32,6 +32,7 @@ export type LayerPaths = {
   readonly lock: string;
 };
 
+/** Where the parts of one layer lie. */
 export function layerPaths(layersDirectory: string, diffID: string): LayerPaths {
   const name = layerName(diffID);
   const directory = join(layersDirectory, name);
@@ -57,6 +58,7 @@ export function removedPath(layersDirectory: string, unique: string): string {
   return join(layersDirectory, `${REMOVED}${unique}`);
 }
 
+/** Whether a name in the layers’ directory is a layer on its way out. */
 export function isRemoved(name: string): boolean {
   return name.startsWith(REMOVED);
 }

@@ -14,6 +14,7 @@ export type LayerRecord = LayerSummary & {
   readonly durability: { readonly state: 'synced' } | { readonly state: 'unsynced' | 'lost'; readonly boot: string };
 };
 
+/** The bytes of a layer’s record, as `parseLayerRecord` reads them. */
 export function formatLayerRecord(record: LayerRecord): string {
   return `${JSON.stringify({ version: VERSION, ...record })}\n`;
 }

@@ -37,18 +37,22 @@ export function bareMediaType(contentType: string): string {
   return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
+/** Whether a media type is that of an index: OCI’s, or Docker’s manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return INDEXES.has(mediaType);
 }
 
+/** Whether a media type is that of an image manifest: OCI’s, or Docker’s schema 2. */
 export function isManifestType(mediaType: string): boolean {
   return MANIFESTS.has(mediaType);
 }
 
+/** Whether a media type is that of an image config. */
 export function isConfigType(mediaType: string): boolean {
   return CONFIGS.has(mediaType);
 }
 
+/** Whether a media type is that of Docker’s schema 1, which is refused. */
 export function isSchema1Type(mediaType: string): boolean {
   return mediaType === DOCKER_SCHEMA1 || mediaType === DOCKER_SCHEMA1_SIGNED;
 }

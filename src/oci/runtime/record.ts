@@ -38,6 +38,7 @@ export function isContainerId(id: string): boolean {
   return id.length <= 1024 && /^[a-zA-Z0-9_+-][a-zA-Z0-9_+.-]*$/.test(id);
 }
 
+/** Write a container’s record, once. Throws EEXIST when there is one. */
 export function writeRecord(directory: string, record: ContainerRecord): void {
   writeFileSync(join(directory, 'state.json'), JSON.stringify(record), { mode: 0o600, flag: 'wx' });
 }

@@ -37,6 +37,7 @@ function coresProblem(nanos: bigint, text: string): string | undefined {
     : `${quoted(text)} is finer than a thousandth of a core`;
 }
 
+/** What is wrong with a quantity of bytes, or undefined. */
 export function bytesProblem(nanos: bigint, text: string): string | undefined {
   if (toUnits(nanos) !== undefined) return undefined;
   if (nanos % 1_000_000_000n === 0n) return `${quoted(text)} is more bytes than can be counted`;
