@@ -13,6 +13,8 @@ export type SourceRow = {
 
 export class SourceBoard {
   readonly #rows: Map<string, SourceRow>;
+  /** The newest revision of a source where it is refused: what runs is an older one, until the source says something else. */
+  readonly #refused = new Map<string, { readonly revision: string; readonly problem: string }>();
 
   constructor(sources: readonly Pick<SourceRow, 'name' | 'kind'>[]) {
     const empty = { revision: undefined, lastSuccess: undefined, problem: undefined };
@@ -23,16 +25,16 @@ export class SourceBoard {
   note(report: Report, now: number): void {
     switch (report.event) {
       case 'revisionAccepted':
+        this.#refused.delete(report.source);
         return this.#set(report.source, { revision: report.revision, lastSuccess: now, problem: undefined });
       case 'sourceChecked':
-        return this.#set(report.source, { lastSuccess: now, problem: undefined });
+        return this.#checked(report, now);
       case 'revisionRefused': {
         const count = report.errors.length;
         const more = count > 1 ? ` (and ${count - 1} more)` : '';
-        return this.#set(report.source, {
-          lastSuccess: now,
-          problem: `revision ${report.revision} is refused: ${report.errors[0]?.message ?? report.reason}${more}`,
-        });
+        const problem = `revision ${report.revision} is refused: ${report.errors[0]?.message ?? report.reason}${more}`;
+        this.#refused.set(report.source, { revision: report.revision, problem });
+        return this.#set(report.source, { lastSuccess: now, problem });
       }
       case 'sourceFailed':
         return this.#set(report.source, { problem: report.message });
@@ -49,6 +51,14 @@ export class SourceBoard {
     return this.rows()
       .filter(({ lastSuccess, problem }) => lastSuccess === undefined && problem === undefined)
       .map(({ name }) => name);
+  }
+
+  /** What a source still says is in force, also when an agent before this one accepted it; unless it was refused. */
+  #checked({ source, revision }: Extract<Report, { event: 'sourceChecked' }>, now: number): void {
+    const refused = this.#refused.get(source);
+    if (refused?.revision === revision) return this.#set(source, { lastSuccess: now, problem: refused.problem });
+    this.#refused.delete(source);
+    this.#set(source, { revision, lastSuccess: now, problem: undefined });
   }
 
   #set(name: string, change: Partial<SourceRow>): void {

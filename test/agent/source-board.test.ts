@@ -37,6 +37,27 @@ test('the next good look takes the problem away', (t) => {
   t.is(one.rows()[0]?.problem, undefined);
 });
 
+test('what an agent before this one accepted is in force when the source still says it', (t) => {
+  const one = board();
+  one.note({ event: 'sourceChecked', source: '/a', revision: 'r' }, 1000);
+  t.is(one.rows()[0]?.revision, 'r');
+});
+
+test('a refused revision stays a problem for as long as the source says it', (t) => {
+  const one = board();
+  one.note({ event: 'revisionAccepted', source: '/a', revision: 'r1', workloads: 1 }, 1000);
+  one.note(
+    { event: 'revisionRefused', source: '/a', revision: 'r2', reason: 'Invalid', errors: [new Error('x')] },
+    2000,
+  );
+  one.note({ event: 'sourceFailed', source: '/a', code: 'SOURCE_IO', message: 'away' }, 3000);
+  t.is(one.rows()[0]?.problem, 'away');
+  one.note({ event: 'sourceChecked', source: '/a', revision: 'r2' }, 4000);
+  t.like(one.rows()[0], { revision: 'r1', lastSuccess: 4000, problem: 'revision r2 is refused: x' });
+  one.note({ event: 'sourceChecked', source: '/a', revision: 'r1' }, 5000);
+  t.like(one.rows()[0], { revision: 'r1', problem: undefined });
+});
+
 test('a report about a source that is not followed changes nothing', (t) => {
   const one = board();
   one.note({ event: 'sourceChecked', source: '/b', revision: 'r' }, 1000);

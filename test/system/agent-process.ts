@@ -125,12 +125,16 @@ export class AgentScene {
   }
 
   /** Run a command of berth in this scene. Resolves with how it ended, whatever that is. */
-  berth(...args: readonly string[]): Promise<CommandResult> {
-    const environment = { ...process.env, NO_COLOR: '1' };
-    const [command = '', ...rest] = args;
+  berth(command: string, ...args: readonly string[]): Promise<CommandResult> {
+    return this.berthUnder([], command, ...args);
+  }
+
+  /** The same by a program that runs it, such as unshare(1). */
+  berthUnder(under: readonly string[], command: string, ...args: readonly string[]): Promise<CommandResult> {
+    const [program = BERTH, ...rest] = [...under, BERTH, command, ...this.options, ...args];
+    const options = { env: { ...process.env, NO_COLOR: '1' }, maxBuffer: 1 << 26 };
     return new Promise((resolve) => {
-      const options = { env: environment, maxBuffer: 1 << 26 };
-      const child = execFile(BERTH, [command, ...this.options, ...rest], options, (_error, stdout, stderr) => {
+      const child = execFile(program, rest, options, (_error, stdout, stderr) => {
         resolve({ code: child.exitCode ?? -1, stdout, stderr });
       });
     });
