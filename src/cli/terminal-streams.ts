@@ -50,6 +50,7 @@ export class TerminalInput implements Disposable {
   readonly #keys: (chunk: Buffer) => Keys;
   readonly #stop = new AbortController();
   #last = NEWLINE;
+  #sent: Promise<void> = Promise.resolve();
 
   constructor(master: number, options: InputOptions) {
     this.#master = duplicate(master);
@@ -69,10 +70,10 @@ export class TerminalInput implements Disposable {
     const { bytes, detached } = this.#keys(chunk);
     this.#last = bytes.at(-1) ?? this.#last;
     process.stdin.pause();
-    this.#send(bytes).then(() => {
+    this.#send(bytes, () => {
       if (detached) this.#options.onLeave();
-      else if (!this.#stop.signal.aborted) process.stdin.resume();
-    }, this.#options.onError);
+      else process.stdin.resume();
+    });
   };
 
   /** A file or a pipe has an end; for a program that reads lines the terminal has one too. A line that is not whole needs two. */
@@ -81,13 +82,23 @@ export class TerminalInput implements Disposable {
       this.#options.onLeave();
       return;
     }
-    const marks = this.#last === NEWLINE ? [END_OF_INPUT] : [END_OF_INPUT, END_OF_INPUT];
-    if (!this.#stop.signal.aborted && gathersLines(this.#master.number)) {
-      this.#send(Buffer.concat(marks)).catch(this.#options.onError);
-    }
+    this.#send(Buffer.alloc(0), () => {
+      const marks = this.#last === NEWLINE ? [END_OF_INPUT] : [END_OF_INPUT, END_OF_INPUT];
+      if (gathersLines(this.#master.number)) this.#send(Buffer.concat(marks), () => undefined);
+    });
   };
 
-  async #send(bytes: Buffer): Promise<void> {
+  /** After what came before: a stream that is paused may still tell of its end. */
+  #send(bytes: Buffer, then: () => void): void {
+    this.#sent = this.#sent
+      .then(() => this.#write(bytes))
+      .then(() => {
+        if (!this.#stop.signal.aborted) then();
+      })
+      .catch(this.#options.onError);
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
     const { signal } = this.#stop;
     let rest = bytes;
     while (rest.length > 0 && !signal.aborted) {
