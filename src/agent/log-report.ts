@@ -1,7 +1,7 @@
 // What happened → the line that the log says of it. Pure. A machine that is as it should be says nothing at `info`.
 import type { Report } from '../reconcile/report.ts';
 import { formatWorkload } from '../reconcile/workload-id.ts';
-import { ManifestError } from '../spec/manifest-error.ts';
+import { oneLineError } from '../spec/manifest-error.ts';
 import type { LogLevel } from './config.ts';
 import type { Fields } from './log.ts';
 
@@ -18,7 +18,7 @@ export function logLine(report: Report): LogLine {
     }
     case 'revisionRefused': {
       const { source, revision, reason, errors } = report;
-      const shown = errors.slice(0, MOST_ERRORS).map(errorText);
+      const shown = errors.slice(0, MOST_ERRORS).map(oneLineError);
       return {
         level: 'error',
         message: 'revision refused, what ran before goes on',
@@ -141,11 +141,4 @@ function stepFields({
 function failureFields({ failure }: Extract<Report, { failure: unknown }>): Fields {
   const { code, message: error, attempt, retryAt } = failure;
   return { code, error, attempt, retryAt: retryAt === undefined ? undefined : new Date(retryAt).toISOString() };
-}
-
-/** Without the source line: a log is read by more people than a manifest. */
-function errorText(error: Error): string {
-  if (!(error instanceof ManifestError)) return error.message;
-  const { file, line, column, path, message } = error;
-  return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
 }

@@ -1,5 +1,6 @@
 // What is known of each source: the revision in force, when it was last read well, what is wrong with it now. For metrics,
 // /readyz and `berth get`.
+import { oneLineError } from '../spec/manifest-error.ts';
 import type { Report } from '../reconcile/report.ts';
 
 export type SourceRow = {
@@ -30,9 +31,10 @@ export class SourceBoard {
       case 'sourceChecked':
         return this.#checked(report, now);
       case 'revisionRefused': {
-        const count = report.errors.length;
-        const more = count > 1 ? ` (and ${count - 1} more)` : '';
-        const problem = `revision ${report.revision} is refused: ${report.errors[0]?.message ?? report.reason}${more}`;
+        const [first, ...others] = report.errors;
+        const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+        const why = first === undefined ? report.reason : oneLineError(first);
+        const problem = `revision ${report.revision} is refused: ${why}${more}`;
         this.#refused.set(report.source, { revision: report.revision, problem });
         return this.#set(report.source, { lastSuccess: now, problem });
       }

@@ -1,6 +1,7 @@
 // One line of the journal, and which reports become one. Pure.
 import { z } from 'zod';
 
+import { oneLineError } from '../spec/manifest-error.ts';
 import type { Report } from './report.ts';
 import { formatWorkload } from './workload-id.ts';
 
@@ -27,7 +28,8 @@ export function journalEntry(report: Report, now: number): JournalEntry | undefi
     case 'revisionAccepted':
       return { ...base, source: report.source, revision: report.revision, message: `${report.workloads} workloads` };
     case 'revisionRefused': {
-      const message = `${report.reason}: ${report.errors[0]?.message ?? ''}`;
+      const [first] = report.errors;
+      const message = `${report.reason}${first === undefined ? '' : `: ${oneLineError(first)}`}`;
       return { ...base, source: report.source, revision: report.revision, message };
     }
     case 'sourceFailed':

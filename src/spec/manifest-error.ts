@@ -30,6 +30,13 @@ export class ManifestError extends Error {
   }
 }
 
+/** An error in one line: a ManifestError with its place. Without the source line: logs are read by more people than manifests. */
+export function oneLineError(error: Error): string {
+  if (!(error instanceof ManifestError)) return error.message;
+  const { file, line, column, path, message } = error;
+  return `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
+}
+
 /** A ManifestError about a stretch of text. `confidential` leaves the source line out of it. */
 export function errorInText(
   source: SourceText,

@@ -3,6 +3,7 @@ import test from 'ava';
 import { SourceBoard } from '../../src/agent/source-board.ts';
 import { unsettledReasons } from '../../src/agent/unsettled.ts';
 import type { Condition } from '../../src/reconcile/status.ts';
+import { ManifestError } from '../../src/spec/manifest-error.ts';
 import type { WorkloadStatus } from '../../src/reconcile/workloads.ts';
 
 function board(): SourceBoard {
@@ -28,6 +29,13 @@ test('a refused revision is a problem, and the one before it stays in force', (t
   t.is(row?.revision, 'r1');
   t.is(row?.lastSuccess, 2000);
   t.is(row?.problem, 'revision r2 is refused: first (and 1 more)');
+});
+
+test('the problem of a broken manifest says where it is', (t) => {
+  const one = board();
+  const errors = [new ManifestError({ file: 'a.yaml', line: 3, column: 5, path: 'spec.evn' }, 'Unknown field')];
+  one.note({ event: 'revisionRefused', source: '/a', revision: 'r', reason: 'Invalid', errors }, 1000);
+  t.is(one.rows()[0]?.problem, 'revision r is refused: a.yaml:3:5: spec.evn: Unknown field');
 });
 
 test('the next good look takes the problem away', (t) => {
