@@ -138,6 +138,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort());
+// A reader that has gone (`| head`) ends the tour like Ctrl-C: there is something to put away.
+process.stdout.on('error', () => interruption.abort());
 try {
   await run(interruption.signal);
   note('containers, cgroups and files are gone');

@@ -36,6 +36,7 @@ export async function inScene(bench: Bench, { runs, say }: Pick<Scene, 'runs' | 
     void cleanup.disposeAsync().finally(() => process.exit(130));
   };
   for (const signal of SIGNALS) process.once(signal, end);
+  process.stdout.once('error', end);
   const directory = mkdtempSync(join(tmpdir(), 'berth-bench-'));
   const parent = `/berth-bench-${process.pid}`;
   cleanup.defer(() => removeCgroups(parent));
@@ -45,6 +46,7 @@ export async function inScene(bench: Bench, { runs, say }: Pick<Scene, 'runs' | 
     return await bench.run({ directory, ...cgroups, runs, cleanup, say });
   } finally {
     for (const signal of SIGNALS) process.off(signal, end);
+    process.stdout.off('error', end);
   }
 }
 
