@@ -76,6 +76,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/exec.ts'),
   },
   {
+    name: 'attach',
+    group: containers,
+    summary: 'Sit down at the terminal of a container again',
+    load: () => import('./commands/attach.ts'),
+  },
+  {
     name: 'stop',
     group: containers,
     summary: 'Ask containers to end, kill them when they do not',

@@ -8,6 +8,7 @@ import { defineCommand, type Values } from '../command.ts';
 import { randomName } from '../random-name.ts';
 import { CommandFailure } from '../failure.ts';
 import { forwardSignals } from '../forward-signals.ts';
+import type { Output } from '../output/output.ts';
 import { hostOf } from '../open-host.ts';
 import { commandLine, parseLimits, parseNetwork, parsePort, parseVariable, parseVolume } from '../run-options.ts';
 import { withholdStandardInput } from '../standard-input.ts';
@@ -45,24 +46,28 @@ export const command = defineCommand({
   examples: [
     'berth run --rm alpine:3 echo hello',
     'berth run --rm -it debian:12 bash',
+    'berth run -dit --name shell debian:12 bash',
     'berth run -d --name web -p 8080:80 -v ./site:/usr/share/nginx/html:ro nginx:1.27',
   ],
   arguments: { min: 1, max: 1 },
   takesProgram: true,
   run: async ({ values, args: [reference = ''], rest, globals, output }) => {
-    if (values.detach && (values.interactive || values.tty)) {
-      throw new CommandFailure('-d and -it exclude each other: a container in the background has no terminal');
+    if (values.detach && values.interactive && !values.tty) {
+      throw new CommandFailure('-d and -i exclude each other: nobody passes input on to the background', {
+        hint: 'With -dit berth attach does',
+      });
     }
     const asked = requestOf(values, rest);
     const host = hostOf(globals);
     const image = await imageOrPull(host, reference, output);
     if (values.detach) {
       const { id, monitor } = await runStandalone(host, { ...asked, image });
+      monitor.terminal?.[Symbol.dispose]();
       monitor.release();
       output.line(id);
       return 0;
     }
-    return runAttached(host, { ...asked, image }, values);
+    return runAttached(host, { ...asked, image }, { values, output });
   },
 });
 
@@ -96,15 +101,21 @@ function capabilityName(name: string): string {
   return name.toUpperCase();
 }
 
+type Called = { readonly values: Flags; readonly output: Output };
+
 /** Run with our own streams or in a terminal, wait, and end as the program did. */
-async function runAttached(host: Host, request: RunOptions, { tty, interactive, rm }: Flags): Promise<number> {
+async function runAttached(host: Host, request: RunOptions, { values, output }: Called): Promise<number> {
+  const { tty, interactive, rm } = values;
   if (!tty && !interactive) withholdStandardInput();
   const { id, monitor, podUid } = await runStandalone(host, { ...request, streams: 'inherit' });
   using _forwarding = forwardSignals(host.runtime, id);
   if (monitor.terminal !== undefined) {
     using terminal = monitor.terminal;
     const end = await runTerminalSession(terminal, monitor.ended, { input: interactive, detachable: true });
-    if (end === 'left') return 0;
+    if (end === 'left') {
+      output.note(`\n${request.name} runs on: berth attach ${request.name}`);
+      return 0;
+    }
   }
   await monitor.ended;
   const state = readState(host.paths.state, id);

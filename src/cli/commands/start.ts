@@ -13,7 +13,8 @@ import { requireStandalone } from '../standalone.ts';
 export const command = defineCommand({
   usage: ['start NAME…'],
   description:
-    'For containers of berth run that have ended. What they wrote is still there; they run in the background.',
+    'For containers of berth run that have ended. What they wrote is still there; they run in the background;\n' +
+    'berth attach leads to their terminals.',
   options: {},
   examples: ['berth start web'],
   arguments: { min: 1, max: Infinity },
@@ -37,12 +38,8 @@ async function startAgain(host: Host, { id, name, podUid }: ContainerView): Prom
     });
   }
   const request = requestOf(host, id);
-  if (request.config.process?.terminal === true) {
-    throw new CommandFailure(`Cannot start ${name}: it was made for a terminal`, {
-      hint: 'berth run -it makes a new one',
-    });
-  }
   await deleteContainer(host.runtime, id, { force: false });
   const monitor = await createContainer(host.runtime, { ...request, logFile: request.logFile ?? '/dev/null' });
+  monitor.terminal?.[Symbol.dispose]();
   monitor.release();
 }
