@@ -1,5 +1,5 @@
 // docs/dependencies.md says what package.json asks for, at the same versions, under the licences that the packages state.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import test from 'ava';
@@ -39,6 +39,14 @@ test('every version is exact', (t) => {
     Object.entries(declared).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version)),
     [],
   );
+});
+
+test('every package of the run time is imported', (t) => {
+  const sources = globSync('src/**/*.ts', { cwd: path('.') }).map((name) => readFileSync(path(name), 'utf8'));
+  const unused = Object.keys(manifest.dependencies ?? {}).filter(
+    (name) => !sources.some((source) => source.includes(` from '${name}'`)),
+  );
+  t.deepEqual(unused, []);
 });
 
 test('the licences are what the installed packages state, and are free enough', (t) => {
