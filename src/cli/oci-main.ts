@@ -17,7 +17,9 @@ import {
 
 const USAGE = `berth-oci [--root DIR] COMMAND
 
-  create [--bundle DIR] [--pid-file FILE] ID      make a container, stop before its program
+  create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID
+                                                  make a container, stop before its program; its
+                                                  terminal, if it has one, goes to the socket
   start ID                                        run its program
   run [--bundle DIR] [--pid-file FILE] [-d] ID    both; wait for the end unless -d
   state ID                                        print its state as JSON
@@ -33,6 +35,7 @@ const options = {
   root: { type: 'string' },
   bundle: { type: 'string', short: 'b' },
   'pid-file': { type: 'string' },
+  'console-socket': { type: 'string' },
   detach: { type: 'boolean', short: 'd' },
   force: { type: 'boolean', short: 'f' },
   all: { type: 'boolean', short: 'a' },
@@ -56,7 +59,12 @@ async function main(argv: string[]): Promise<number> {
     return values.help === true ? 0 : 1;
   }
   const runtime = openOciRuntime(values.root ?? '/run/berth-oci');
-  const flags = { bundle: values.bundle ?? '.', pidFile: values['pid-file'], detach: values.detach };
+  const flags = {
+    bundle: values.bundle ?? '.',
+    pidFile: values['pid-file'],
+    consoleSocket: values['console-socket'],
+    detach: values.detach,
+  };
   switch (command) {
     case 'create':
       return create(runtime, id, flags);

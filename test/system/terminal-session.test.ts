@@ -1,18 +1,16 @@
 // Sessions as people have them: a terminal of the host, a shell in it, and in that a program of berth with a container's terminal.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import test from 'ava';
 
 import { setWindowSize } from '../../src/linux/pty.ts';
-import { gathersLines, terminalMode } from '../../src/linux/termios.ts';
+import { gathersLines } from '../../src/linux/termios.ts';
 import { createContainer } from '../../src/oci/runtime/create.ts';
 import type { Monitor } from '../../src/oci/runtime/monitor.ts';
 import { readState } from '../../src/oci/runtime/state.ts';
-import { openScreen, type Screen } from '../tools/screen.ts';
 import { containersUnusable } from './busybox-bundle.ts';
 import { ContainerScene } from './container-scene.ts';
+import { AS_LEADER, Seat } from './seat.ts';
 
 const unusable = containersUnusable('setsid', 'sh');
 const scene = unusable === undefined ? new ContainerScene() : undefined;
@@ -28,50 +26,10 @@ if (unusable !== undefined) test(`skipped: ${unusable}`, (t) => t.pass());
 
 const PROGRAM = fileURLToPath(new URL('terminal-program.ts', import.meta.url));
 const PROMPT = /ready> /;
-const SIZE = { rows: 30, columns: 100 };
-// Whoever leads the session stays until the test has looked: the kernel resets a terminal whose leader ends.
-const LEADER = '"$@"; echo code $?; read line';
-const NAMED = 'echo pid $$; exec "$@"';
 
-class Seat implements Disposable {
-  readonly screen: Screen;
-  readonly before: Buffer;
-  readonly #leader: ChildProcess;
-
-  /** A terminal in which `words` run after the pid was shown, as the shell `script` has it. */
-  constructor(words: readonly string[], script = LEADER) {
-    const { screen, slave } = openScreen(SIZE);
-    using _slave = slave;
-    this.screen = screen;
-    this.before = terminalMode(screen.master.number);
-    const named = ['sh', '-c', NAMED, 'sh', process.execPath, PROGRAM, here().stateDirectory, ...words];
-    this.#leader = spawn('setsid', ['--ctty', 'sh', '-c', script, 'sh', ...named], {
-      stdio: [slave.number, slave.number, slave.number],
-    });
-  }
-
-  async pid(): Promise<number> {
-    return Number(/pid (\d+)/.exec(await this.screen.until(/pid \d+\r\n/))?.[1]);
-  }
-
-  /** The shell's word for how the program ended. */
-  async code(): Promise<number> {
-    return Number(/code (\d+)/.exec(await this.screen.until(/code \d+\r\n/))?.[1]);
-  }
-
-  isAsBefore(): boolean {
-    return terminalMode(this.screen.master.number).equals(this.before);
-  }
-
-  async leave(): Promise<void> {
-    const exited = once(this.#leader, 'exit');
-    this.screen.type('\n');
-    await exited;
-  }
-
-  [Symbol.dispose](): void {
-    this.screen[Symbol.dispose]();
-  }
+/** A seat at which terminal-program.ts runs. */
+function sit(words: readonly string[], script?: string): Seat {
+  return new Seat([process.execPath, PROGRAM, here().stateDirectory, ...words], script);
 }
 
 type Running = { readonly id: string; readonly monitor: Monitor };
@@ -87,7 +45,7 @@ async function container(terminal: boolean): Promise<Running> {
 
 on('keys, output, size and exit code go through, and the terminal is as before afterwards', async (t) => {
   const { id } = await container(false);
-  using seat = new Seat(['exec', id, 'sh', '-i']);
+  using seat = sit(['exec', id, 'sh', '-i']);
   const { screen } = seat;
   await screen.until(PROMPT);
   t.false(gathersLines(screen.master.number));
@@ -109,7 +67,7 @@ on('keys, output, size and exit code go through, and the terminal is as before a
 on('a program that never stops writing hears Ctrl-C, and all that it wrote last comes out', async (t) => {
   const { id } = await container(false);
   const script = "trap 'echo; seq 1 3000; exit 3' INT; while :; do echo flood; done";
-  using seat = new Seat(['exec', id, 'sh', '-c', script]);
+  using seat = sit(['exec', id, 'sh', '-c', script]);
   await seat.screen.until(/(flood\r\n){1000}/);
   seat.screen.type('\x03');
   await seat.screen.until(/\n2998\r\n2999\r\n3000\r\n/);
@@ -124,7 +82,7 @@ for (const [signal, code] of [
 ] as const) {
   on(`${signal} gives the terminal back as it was`, async (t) => {
     const { id } = await container(false);
-    using seat = new Seat(['exec', id, 'sh', '-i']);
+    using seat = sit(['exec', id, 'sh', '-i']);
     const pid = await seat.pid();
     await seat.screen.until(PROMPT);
     t.false(seat.isAsBefore());
@@ -137,7 +95,7 @@ for (const [signal, code] of [
 
 on('an error in the middle gives the terminal back as it was', async (t) => {
   const { id } = await container(false);
-  using seat = new Seat(['fail', id, 'sh', '-i']);
+  using seat = sit(['fail', id, 'sh', '-i']);
   await seat.screen.until(PROMPT);
   t.false(seat.isAsBefore());
   seat.screen.type('x');
@@ -150,7 +108,7 @@ on('an error in the middle gives the terminal back as it was', async (t) => {
 on('ctrl-p ctrl-q leaves, the container runs on, and its terminal can be had again', async (t) => {
   const { id, monitor } = await container(true);
   for (const time of [1, 2]) {
-    using seat = new Seat(['attach', id]);
+    using seat = sit(['attach', id]);
     seat.screen.type('\r');
     await seat.screen.until(PROMPT);
     seat.screen.type(`echo time-$((${time} + 10))\r`);
@@ -162,7 +120,7 @@ on('ctrl-p ctrl-q leaves, the container runs on, and its terminal can be had aga
     await seat.leave();
     t.is(readState(here().stateDirectory, id)?.status, 'running');
   }
-  using seat = new Seat(['attach', id]);
+  using seat = sit(['attach', id]);
   seat.screen.type('exit\r');
   await seat.screen.until(/session ended\r\n/);
   await monitor.ended;
@@ -172,7 +130,7 @@ on('ctrl-p ctrl-q leaves, the container runs on, and its terminal can be had aga
 
 on('standard input that is no terminal goes in, and its end too', async (t) => {
   const { id } = await container(false);
-  using seat = new Seat(['exec', id, 'sh', '-c', 'tty; cat; exit 6'], `printf 'one\\ntwo' | ${LEADER}`);
+  using seat = sit(['exec', id, 'sh', '-c', 'tty; cat; exit 6'], `printf 'one\\ntwo' | ${AS_LEADER}`);
   t.regex(await seat.screen.until(/code \d+\r\n/), /\/dev\/pts\/0\r+\n(one\r+\n)+two(.*\r+\n)?two.*code 6\r/s);
   t.true(seat.isAsBefore());
   await seat.leave();
@@ -180,8 +138,8 @@ on('standard input that is no terminal goes in, and its end too', async (t) => {
 
 on('more input than a terminal holds waits until the program takes it', async (t) => {
   const { id } = await container(false);
-  const lines = `seq 100000 120000 | ${LEADER}`;
-  using seat = new Seat(['exec', id, 'sh', '-c', 'stty -echo; sleep 0.3; wc -l; exit 0'], lines);
+  const lines = `seq 100000 120000 | ${AS_LEADER}`;
+  using seat = sit(['exec', id, 'sh', '-c', 'stty -echo; sleep 0.3; wc -l; exit 0'], lines);
   t.regex(await seat.screen.until(/code \d+\r\n/), /\n20001\r+\n.*code 0\r/s);
   await seat.leave();
 });

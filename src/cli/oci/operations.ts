@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { readCgroupLayout } from '../../linux/cgroup/layout.ts';
+import type { Fd } from '../../linux/fd.ts';
 import { shellExitCode } from '../../linux/siginfo.ts';
 import { signalNumber } from '../../linux/signal.ts';
 import { OciError } from '../../oci/error.ts';
-import { createContainer } from '../../oci/runtime/create.ts';
+import { createContainer, type StartedMonitor } from '../../oci/runtime/create.ts';
 import { deleteContainer } from '../../oci/runtime/delete.ts';
 import { execInContainer, readConfig } from '../../oci/runtime/exec.ts';
 import { openRuntime, type Runtime } from '../../oci/runtime/runtime.ts';
@@ -14,12 +15,15 @@ import { killAll, killContainer } from '../../oci/runtime/signal-container.ts';
 import { startContainer } from '../../oci/runtime/start.ts';
 import { listStates, readState, requireState, type ContainerState } from '../../oci/runtime/state.ts';
 import { waitContainer } from '../../oci/runtime/wait.ts';
+import { runTerminalSession } from '../terminal-session.ts';
 import { readBundle } from './bundle.ts';
+import { openConsole, sendConsole } from './console-socket.ts';
 
 export type OciFlags = {
   readonly bundle: string;
   readonly pidFile?: string | undefined;
   readonly detach?: boolean | undefined;
+  readonly consoleSocket?: string | undefined;
 };
 
 /** A runtime whose state lies under `root`. */
@@ -41,22 +45,23 @@ export async function run(runtime: Runtime, id: string, flags: OciFlags): Promis
     monitor.release();
     return 0;
   }
+  using terminal = monitor.terminal;
   const forward = (signal: NodeJS.Signals): void => killContainer(runtime, id, signalNumber(signal) ?? 15);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
+  if (terminal !== undefined) await runTerminalSession(terminal, monitor.ended);
   await monitor.ended;
   const state = await waitContainer(runtime.stateDirectory, id);
   await deleteContainer(runtime, id, { force: true });
   return state?.exit === undefined ? 255 : shellExitCode(state.exit);
 }
 
-async function make(runtime: Runtime, id: string, { bundle: path, pidFile }: OciFlags, mode: 'run' | 'create') {
-  const bundle = readBundle(path);
-  if (bundle.config.process?.terminal === true) {
-    throw new OciError(
-      'CONFIG_INVALID',
-      'process.terminal: a console socket is not supported yet; set terminal to false',
-    );
-  }
+async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' | 'create'): Promise<StartedMonitor> {
+  const bundle = readBundle(flags.bundle);
+  using console = openConsole({
+    terminal: bundle.config.process?.terminal === true,
+    socketPath: flags.consoleSocket,
+    stays: mode === 'run' && flags.detach !== true,
+  });
   const monitor = await createContainer(runtime, {
     id,
     config: bundle.config,
@@ -65,10 +70,24 @@ async function make(runtime: Runtime, id: string, { bundle: path, pidFile }: Oci
     labels: {},
     stopSignal: 15,
     logFile: undefined,
+    terminal: 'handed-out',
     mode,
   });
-  if (pidFile !== undefined) writeFileSync(pidFile, String(monitor.pid));
+  if (flags.pidFile !== undefined) writeFileSync(flags.pidFile, String(monitor.pid));
+  if (console !== undefined) await handOver(runtime, id, { console, monitor });
   return monitor;
+}
+
+type HandOver = { readonly console: Fd; readonly monitor: StartedMonitor };
+
+async function handOver(runtime: Runtime, id: string, { console, monitor }: HandOver): Promise<void> {
+  using terminal = monitor.terminal;
+  try {
+    if (terminal !== undefined) sendConsole(console, terminal);
+  } catch (error) {
+    await deleteContainer(runtime, id, { force: true });
+    throw error;
+  }
 }
 
 /** start: let the program of a created container run. */
