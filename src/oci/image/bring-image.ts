@@ -51,6 +51,7 @@ export type Wanted = {
 /** Afterwards `resolveImage` finds the image under `name`, and all its layers are unpacked. Throws OciError. */
 export async function bringImage(source: ImageSource, { name, target }: Wanted, options: BringOptions): Promise<Image> {
   const { platform = hostPlatform(), signal, onProgress } = options;
+  options.layers.prepare?.();
   const fetched = await fetchImage(source, target, { platform, signal });
   const described = describeLayers(fetched.manifest, fetched.config.rootfs.diff_ids);
   const { digest } = fetched.descriptor;

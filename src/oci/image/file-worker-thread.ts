@@ -8,6 +8,8 @@ import type { LayerSummary } from './layer-writer.ts';
 
 /** Hostile layers may make a worker run out of memory, but only the worker. */
 const LARGEST_HEAP_MB = 256;
+/** The agent's own is 1 MB, to stay small. A worker is gone soon, and makes much that is garbage a moment later. */
+const YOUNG_HEAP_MB = 16;
 
 export type JobEvents = {
   readonly taken: (sizeBytes: number) => void;
@@ -27,7 +29,7 @@ export class FileWorkerThread {
       workerData: data,
       // Descriptors are closed by their owners; Node's own list would not know those that koffi opened.
       trackUnmanagedFds: false,
-      resourceLimits: { maxOldGenerationSizeMb: LARGEST_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: LARGEST_HEAP_MB, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
     });
     this.#worker.on('message', (report: FileWorkReport) => this.#handle(report));
     this.#worker.on('error', (error) => this.#failAll(`a file worker broke down: ${error.message}`));

@@ -9,7 +9,7 @@ import { processUmask } from '../../linux/umask.ts';
 import { type FileWorkReport, type FileWorkRequest, toWireError, type UnpackRequest } from './file-work.ts';
 import { LayerUnpack } from './layer-unpack.ts';
 
-const READ_BYTES = 512 * 1024;
+const READ_BYTES = 1 << 20;
 
 type Job = {
   readonly unpack: LayerUnpack;
@@ -33,7 +33,7 @@ class FileWorker {
       case 'unpack':
         return this.#begin(job, request);
       case 'bytes':
-        return this.#step(job, (unpack) => this.#write(job, unpack, Buffer.from(request.bytes.buffer)));
+        return this.#step(job, (unpack) => this.#write(job, unpack, request.bytes));
       case 'file':
         return this.#step(job, (unpack) => this.#read(job, unpack, request.path));
       case 'finish':
@@ -65,10 +65,9 @@ class FileWorker {
       .catch((error: unknown) => this.#fail(job, error));
   }
 
-  async #write(job: number, unpack: LayerUnpack, bytes: Buffer): Promise<void> {
-    const sizeBytes = bytes.length;
-    await unpack.write(bytes);
-    this.#report({ kind: 'taken', job, sizeBytes });
+  async #write(job: number, unpack: LayerUnpack, { buffer, byteOffset, length }: Uint8Array): Promise<void> {
+    await unpack.write(Buffer.from(buffer, byteOffset, length));
+    this.#report({ kind: 'taken', job, sizeBytes: length });
   }
 
   async #read(job: number, unpack: LayerUnpack, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 // The threads for bulk file work. They start when there is something to do, share it, and end when there is nothing: an
 // idle agent has none (FOOT-4). Memory is bounded whatever the layers are (PULL-4): 12 MB of inflated data over all
-// threads, and per layer 1 MB of compressed data and the buffers of its inflater.
+// threads, 8 MB of compressed data over all layers, and for each layer the piece that its inflater works on.
 import { availableParallelism } from 'node:os';
 
 import { FileWorkerThread } from './file-worker-thread.ts';
@@ -8,6 +8,7 @@ import type { UnpackRequest } from './file-work.ts';
 import { UnpackSession } from './unpack-session.ts';
 
 const QUEUE_BYTES = 12 * 1024 * 1024;
+const IN_FLIGHT_BYTES = 8 * 1024 * 1024;
 const LARGEST_JOBS = 8;
 
 export type FileWorkersOptions = {
@@ -36,10 +37,20 @@ export class FileWorkers implements AsyncDisposable {
     return this.#threads.size;
   }
 
+  /** Start a thread when there is none: to unpack soon. It takes a tenth of a second. */
+  prepare(): void {
+    if (this.#threads.size > 0) return;
+    this.#thread();
+    this.#restIfIdle();
+  }
+
   /** Begin to unpack a layer; waits while eight others are being unpacked. Rejects when `signal` aborts meanwhile. */
   async unpack(request: UnpackRequest, signal?: AbortSignal): Promise<UnpackSession> {
     await this.#turn(signal);
-    return new UnpackSession(this.#thread(), ++this.#lastJob, request, () => this.#unpacked());
+    return new UnpackSession(this.#thread(), ++this.#lastJob, request, {
+      inFlightBytes: () => IN_FLIGHT_BYTES / this.#unpacking,
+      ended: () => this.#unpacked(),
+    });
   }
 
   /** Remove a tree; a missing one is fine. Links are not followed. Throws OciError UNPACK_FAILED. */

@@ -44,11 +44,16 @@ export class Inflater implements Disposable {
     this.#options = options;
   }
 
-  /** Resolves when the bytes are consumed. Throws OciError LAYER_INVALID. */
+  /**
+   * Resolves when the bytes are consumed: given as they are when there is no compression, and not needed any more when
+   * there is. Throws OciError LAYER_INVALID.
+   */
   async write(bytes: Buffer): Promise<void> {
     if (this.#format !== undefined) return this.#feed(bytes);
-    this.#head = this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes]);
-    if (this.#head.length >= MAGIC_BYTES) await this.#begin();
+    // A copy: what was written may be used again once it was consumed.
+    const head = this.#head.length === 0 && bytes.length >= MAGIC_BYTES ? bytes : Buffer.concat([this.#head, bytes]);
+    this.#head = head;
+    if (head.length >= MAGIC_BYTES) await this.#begin();
   }
 
   /** All bytes are written: resolves when all output was given. Throws OciError LAYER_INVALID when something is missing. */

@@ -29,6 +29,8 @@ export interface LayerStore {
   has(diffID: string): boolean;
   /** The directory to use as an overlay lower directory. Throws OciError LAYER_MISSING. */
   directory(diffID: string): string;
+  /** Layers will begin soon: start what takes time to start. */
+  prepare?(): void;
   begin(layer: LayerSource, signal?: AbortSignal): Promise<LayerSink>;
   /** Unpack from a committed blob file. */
   unpackBlob(layer: LayerSource, blobPath: string, signal?: AbortSignal): Promise<void>;

@@ -3,6 +3,7 @@
 // Durability: docs/decisions/0002-layer-durability.md.
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
@@ -80,6 +81,10 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     return diffIDs.filter((diffID) => diffID !== undefined).filter((diffID) => this.has(diffID));
   }
 
+  prepare(): void {
+    this.#workers.prepare();
+  }
+
   /** Waits while another process or task unpacks the same layer, and has nothing to do when that is done. */
   async begin(layer: LayerSource, signal?: AbortSignal): Promise<LayerSink> {
     this.#sweepOnce();
@@ -101,8 +106,10 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     return FINISHED_SINK;
   }
 
+  /** Also rejects with ENOENT when there is no such file. */
   async unpackBlob(layer: LayerSource, blobPath: string, signal?: AbortSignal): Promise<void> {
     this.#sweepOnce();
+    await access(blobPath);
     const paths = this.#paths(layer.diffID);
     using _held = await layerLock(paths, signal);
     if (this.#usable(paths) !== undefined) return;

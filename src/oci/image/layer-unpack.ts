@@ -56,6 +56,7 @@ export class LayerUnpack implements Disposable {
   async write(bytes: Buffer): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     await this.#inflater.write(bytes);
+    if (!this.#isInUse(bytes)) free(bytes);
     // Uncompressed layers have no stream that could be paused.
     while (this.#queuedBytes > this.#options.queueBytes()) await nextTurn();
     if (this.#failure !== undefined) throw this.#failure;
