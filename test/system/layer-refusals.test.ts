@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 
 import type { OciErrorCode } from '../../src/oci/error.ts';
+import { openLayerStore } from '../../src/oci/image/layer-store.ts';
 import { headerBlock, tarBytes, type TestEntry } from '../oci/image/tar-bytes.ts';
 import {
   blobFile,
@@ -166,3 +167,13 @@ for (const [what, make, code] of blobs) {
     t.deepEqual(readdirSync(join(directory, 'root/layers/.locks')), []);
   });
 }
+
+run(`a layer stops growing while there is still space for others${why}`, async (t) => {
+  const directory = scratchDirectory(t);
+  const tar = tarBytes([{ name: 'large', body: Buffer.alloc(70 << 20, 'incompressible enough') }]);
+  const layer = layerOf(tar, tar);
+  const store = openLayerStore(join(directory, 'root'), { reserveBytes: 2 ** 60 });
+  t.teardown(() => store[Symbol.asyncDispose]());
+  await t.throwsAsync(store.unpackBlob(layer, blobFile(directory, layer)), { name: 'OciError', code: 'DISK_FULL' });
+  t.false(store.has(layer.diffID));
+});

@@ -19,6 +19,8 @@ export type UnpackRequest = {
   readonly diffID: string;
   /** Most uncompressed bytes to accept. */
   readonly limitBytes: number;
+  /** Of the file system, to be left free; undefined: see disk-space.ts. */
+  readonly reserveBytes: number | undefined;
 };
 
 export type FileWorkRequest = { readonly job: number } & (

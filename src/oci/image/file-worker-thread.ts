@@ -22,7 +22,7 @@ export class FileWorkerThread {
   readonly #jobs = new Map<number, JobEvents>();
   readonly #ended: () => void;
 
-  /** `ended` is called when the thread is gone, after its jobs have failed. */
+  /** `ended` is called when the thread is gone, before its jobs fail. */
   constructor(data: FileWorkerData, ended: () => void) {
     this.#ended = ended;
     this.#worker = new Worker(new URL('./file-worker.ts', import.meta.url), {
@@ -32,11 +32,8 @@ export class FileWorkerThread {
       resourceLimits: { maxOldGenerationSizeMb: LARGEST_HEAP_MB, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
     });
     this.#worker.on('message', (report: FileWorkReport) => this.#handle(report));
-    this.#worker.on('error', (error) => this.#failAll(`a file worker broke down: ${error.message}`));
-    this.#worker.on('exit', () => {
-      this.#failAll('a file worker ended');
-      this.#ended();
-    });
+    this.#worker.on('error', (error) => this.#end(`a file worker broke down: ${error.message}`));
+    this.#worker.on('exit', () => this.#end('a file worker ended'));
     this.#worker.unref();
   }
 
@@ -70,7 +67,8 @@ export class FileWorkerThread {
     else events.failed(fromWireError(report.error));
   }
 
-  #failAll(why: string): void {
+  #end(why: string): void {
+    this.#ended();
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();
     for (const { failed } of jobs) failed(new OciError('UNPACK_FAILED', `Cannot work on files: ${why}`));

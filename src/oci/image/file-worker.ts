@@ -6,6 +6,7 @@ import { AT_FDCWD } from '../../linux/mount-flags.ts';
 import { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat } from '../../linux/at.ts';
 import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { processUmask } from '../../linux/umask.ts';
+import { requireSpace } from './disk-space.ts';
 import { type FileWorkReport, type FileWorkRequest, toWireError, type UnpackRequest } from './file-work.ts';
 import { LayerUnpack } from './layer-unpack.ts';
 
@@ -45,11 +46,19 @@ class FileWorker {
     }
   }
 
-  #begin(job: number, { directory, diffID, limitBytes }: UnpackRequest): void {
+  #begin(job: number, { directory, diffID, limitBytes, reserveBytes }: UnpackRequest): void {
     try {
       const root = openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       const queueBytes = (): number => this.#queueBytes / this.#jobs.size;
-      const unpack = new LayerUnpack({ root, umask: processUmask(), diffID, limitBytes, queueBytes });
+      const space = { path: directory, neededBytes: 0, reserveBytes };
+      const unpack = new LayerUnpack({
+        root,
+        umask: processUmask(),
+        diffID,
+        limitBytes,
+        queueBytes,
+        requireSpace: () => requireSpace(space),
+      });
       this.#jobs.set(job, { unpack, tail: Promise.resolve() });
     } catch (error) {
       this.#report({ kind: 'failed', job, error: toWireError(error) });

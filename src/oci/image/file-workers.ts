@@ -71,7 +71,10 @@ export class FileWorkers implements AsyncDisposable {
   /** End all threads, also those that work: their jobs fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#idle);
-    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
+    const threads = [...this.#threads];
+    // Before they are gone: a job that comes meanwhile must not be given to one of them.
+    this.#threads.clear();
+    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
   async #turn(signal: AbortSignal | undefined): Promise<void> {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
 import { OciError } from '../error.ts';
+import type { UnpackRequest } from './file-work.ts';
 import { FileWorkers, type FileWorkersOptions } from './file-workers.ts';
 import { layerLock, tryLayerLock } from './layer-lock.ts';
 import { diffIDOfIngest, diffIDOfName, isRemoved, layerPaths, type LayerPaths, removedPath } from './layer-paths.ts';
@@ -30,6 +31,8 @@ const SWEEP_AFTER_MS = 1000;
 
 export type LayerStoreOptions = {
   readonly workers?: FileWorkersOptions;
+  /** Bytes of the file system to leave free; by default 5 %, at most 1 GiB. */
+  readonly reserveBytes?: number;
   /** Hears of what failed in the background: a removal, a sync. */
   readonly onError?: (error: unknown) => void;
 };
@@ -47,12 +50,14 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   readonly #workers: FileWorkers;
   readonly #sync: LayerSync;
   readonly #onError: (error: unknown) => void;
+  readonly #reserveBytes: number | undefined;
   readonly #records = new LayerRecords();
   readonly #removals = new Set<Promise<void>>();
   #sweepTimer: NodeJS.Timeout | undefined;
 
   /** Use `openLayerStore`. */
-  constructor(directory: string, { workers, onError = () => undefined }: LayerStoreOptions) {
+  constructor(directory: string, { workers, reserveBytes, onError = () => undefined }: LayerStoreOptions) {
+    this.#reserveBytes = reserveBytes;
     this.#directory = directory;
     this.#workers = new FileWorkers(workers);
     this.#sync = new LayerSync(directory, onError);
@@ -169,8 +174,13 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     chownSync(paths.ingestTree, 0, 0);
     chmodSync(paths.ingestTree, 0o755);
     const grown = Math.max(RATIO_FLOOR_BYTES, layer.sizeBytes * LARGEST_RATIO);
-    const limitBytes = Math.min(LARGEST_LAYER_BYTES, grown);
-    return this.#workers.unpack({ directory: paths.ingestTree, diffID: layer.diffID, limitBytes }, signal);
+    const request: UnpackRequest = {
+      directory: paths.ingestTree,
+      diffID: layer.diffID,
+      limitBytes: Math.min(LARGEST_LAYER_BYTES, grown),
+      reserveBytes: this.#reserveBytes,
+    };
+    return this.#workers.unpack(request, signal);
   }
 
   /** Not durable yet, and marked so: the record is only good in this boot until a sync has run. */

@@ -12,6 +12,7 @@ import { TarParser } from './tar-parser.ts';
 
 /** Work between two looks at the event loop: about 0.1 ms of large files, 0.7 ms of small ones. */
 const SLICE_BYTES = 64 * 1024;
+const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
 
 export type LayerUnpackOptions = {
   /** The empty directory to write to; ownership is taken. */
@@ -22,6 +23,8 @@ export type LayerUnpackOptions = {
   readonly diffID: string;
   /** Most uncompressed bytes to accept. */
   readonly limitBytes: number;
+  /** Called from time to time: rejects when there is no space for more. */
+  readonly requireSpace: () => Promise<void>;
   /** How much inflated data may wait to be written, in bytes; asked again and again. */
   readonly queueBytes: () => number;
 };
@@ -35,6 +38,8 @@ export class LayerUnpack implements Disposable {
   readonly #hash: Hash;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
+  #unpackedBytes = 0;
+  #nextCheck = SPACE_CHECK_BYTES;
   /** How much of the first piece of the queue is done. */
   #offset = 0;
   /** The inflater may still be filling up the memory that this piece is part of. */
@@ -60,6 +65,9 @@ export class LayerUnpack implements Disposable {
     // Uncompressed layers have no stream that could be paused.
     while (this.#queuedBytes > this.#options.queueBytes()) await nextTurn();
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#unpackedBytes < this.#nextCheck) return;
+    this.#nextCheck = this.#unpackedBytes + SPACE_CHECK_BYTES;
+    await this.#options.requireSpace();
   }
 
   /** All bytes are written. Resolves when the directory is complete. Throws OciError, DIGEST_MISMATCH above all. */
@@ -118,6 +126,7 @@ export class LayerUnpack implements Disposable {
     this.#parser.push(slice);
     this.#offset += slice.length;
     this.#queuedBytes -= slice.length;
+    this.#unpackedBytes += slice.length;
     if (this.#offset < piece.length) return;
     this.#offset = 0;
     this.#queue.shift();
