@@ -51,6 +51,8 @@ export type OciErrorCode =
   | 'ARCHIVE_INVALID'
   /** A config.json (or what it is made from) asks for something that cannot be. */
   | 'CONFIG_INVALID'
+  /** What a hostPath names is not there, or is not what its type says. */
+  | 'VOLUME_UNAVAILABLE'
   /** A container of this id exists already. */
   | 'CONTAINER_EXISTS'
   /** No container of this id. */

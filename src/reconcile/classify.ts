@@ -19,10 +19,9 @@ const STALLED: ReadonlySet<string> = new Set([
   'PORT_INVALID',
 ]);
 
-/** Somebody must do something elsewhere first: push the tag, fix the credentials, free the disk. */
+/** Somebody must do something elsewhere first: fix the credentials, free the disk. (A tag is often pushed moments later.) */
 const WAIT: ReadonlySet<string> = new Set([
   'REGISTRY_UNAUTHORIZED',
-  'REGISTRY_NOT_FOUND',
   'REGISTRY_RATE_LIMITED',
   'CREDENTIALS_INVALID',
   'IMAGE_MISSING',

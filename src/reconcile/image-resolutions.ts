@@ -61,9 +61,11 @@ export class ImageResolutions {
     if (known?.template === request.template) return { digests: new Map(Object.entries(known.digests)) };
     const failure = this.#failures.get(key);
     const previous = failure?.template === request.template ? failure : undefined;
-    if (isHeld(previous, this.#options.clock.now())) return { pending: { failure: previous } };
+    if (isHeld(previous, this.#options.clock.now())) {
+      return { pending: { failure: previous, retryAt: previous.retryAt } };
+    }
     this.#begin(key, request, previous);
-    return { pending: { failure: previous } };
+    return { pending: { failure: previous, retryAt: undefined } };
   }
 
   /** Forget every workload that is not declared any more. */

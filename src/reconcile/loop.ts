@@ -88,7 +88,7 @@ type NextLookInput = {
 
 /** A pull that ends, an answer about an image and an exit ask for a look themselves; only time does not. */
 function nextLookAt({ planned, pending, memory, now }: NextLookInput): number | undefined {
-  const waits = [nextLook(planned), pending?.failure?.retryAt].filter((time) => time !== undefined);
+  const waits = [nextLook(planned), pending?.retryAt].filter((time) => time !== undefined);
   const wait = waits.length === 0 ? undefined : Math.min(...waits);
   const [first] = planned.steps;
   if (first === undefined) memory.lastSteps = '';

@@ -26,8 +26,12 @@ export type StatusInput = {
   readonly previous: readonly Condition[];
 };
 
-/** `failure` undefined: being resolved right now. */
-export type Pending = { readonly failure: Failure | undefined };
+export type Pending = {
+  /** Why the last try did not succeed; undefined before it. */
+  readonly failure: Failure | undefined;
+  /** When the next try begins. Undefined: one is under way and tells when it ends, or there will be none. */
+  readonly retryAt: number | undefined;
+};
 
 /** All four conditions, `lastTransitionTime` carried over from `previous` where the status is the same. */
 export function conditionsOf(input: StatusInput): Condition[] {

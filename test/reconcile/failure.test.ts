@@ -13,7 +13,8 @@ function coded(code: string): Error {
 
 test('errors are judged by their code alone', (t) => {
   t.is(classify(coded('REFERENCE_INVALID')), 'stalled');
-  t.is(classify(coded('REGISTRY_NOT_FOUND')), 'wait');
+  t.is(classify(coded('REGISTRY_UNAUTHORIZED')), 'wait');
+  t.is(classify(coded('REGISTRY_NOT_FOUND')), 'retry', 'a manifest may be committed before its image is pushed');
   t.is(classify(coded('ENOSPC')), 'wait');
   t.is(classify(coded('REGISTRY_UNREACHABLE')), 'retry');
   t.is(classify(new Error('REFERENCE_INVALID')), 'retry');

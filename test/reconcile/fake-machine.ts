@@ -27,6 +27,8 @@ export class FakeMachine implements Observer, Images {
   readonly asked: string[] = [];
   /** References that nobody can resolve, with the error they give. */
   readonly unresolvable = new Map<string, Error>();
+  /** References that the registry answers about only when these are resolved. */
+  readonly unanswered = new Map<string, PromiseWithResolvers<void>>();
   /** Digests whose pull hangs until it is aborted or released. */
   readonly hanging = new Map<string, PromiseWithResolvers<void>>();
   /** Errors by the log line of a step. */
@@ -95,6 +97,7 @@ export class FakeMachine implements Observer, Images {
 
   async resolve({ reference, policy }: ImageRequest): Promise<string> {
     this.asked.push(`${policy} ${reference}`);
+    await this.unanswered.get(reference)?.promise;
     const error = this.unresolvable.get(reference);
     if (error !== undefined) throw error;
     return digestOf(reference);

@@ -53,6 +53,26 @@ test('an image that cannot be resolved leaves the old version alone', async (t) 
   await agent.until(() => agent.condition('web', 'Ready') === 'True Running');
 });
 
+test('a registry that takes its time over the second try is waited for, and nothing is done meanwhile', async (t) => {
+  const agent = await startAgent(t);
+  const reference = 'example.test/web:1';
+  agent.machine.unresolvable.set(reference, new Error('no answer'));
+  agent.source.declare(web('1'));
+  await agent.until(() => agent.condition('web', 'ImagesPulled') === 'False ImageUnresolved');
+  agent.machine.unresolvable.clear();
+  const answer = Promise.withResolvers<void>();
+  agent.machine.unanswered.set(reference, answer);
+  agent.clock.advance(10_000);
+  await agent.until(() => agent.machine.asked.length === 2);
+  for (let count = 0; count < 20; count += 1) await turn();
+  const looks = agent.saw('looked').length;
+  for (let count = 0; count < 20; count += 1) await turn();
+  t.is(agent.saw('looked').length, looks, 'it does not look again and again');
+  t.is(agent.condition('web', 'ImagesPulled'), 'False ImageUnresolved', 'the last answer stays in sight');
+  answer.resolve();
+  await agent.untilRunning('web/main');
+});
+
 test('an image is resolved once for a template, whatever else a revision changes', async (t) => {
   const agent = await startAgent(t);
   const pod = samplePod({ containers: [sampleContainer({ imagePullPolicy: 'Always' })] });

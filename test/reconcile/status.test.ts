@@ -54,7 +54,7 @@ test('a missing image is being pulled', (t) => {
 
 test('an image that cannot be resolved stalls the workload though the old version runs', (t) => {
   const failure = { attempt: 1, retryAt: undefined, class: 'stalled', code: 'X', message: 'bad reference' } as const;
-  const all = conditions(situationOf({}), { failure });
+  const all = conditions(situationOf({}), { failure, retryAt: undefined });
   t.deepEqual(brief(all), {
     Ready: 'False Progressing',
     ImagesPulled: 'False ImageUnresolved',

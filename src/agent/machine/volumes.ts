@@ -19,7 +19,7 @@ const EMPTY_DIR_MODE = 0o777;
 
 /**
  * The mounts of one container. Makes what it may make: emptyDir directories, `…OrCreate` host paths, the files of ConfigMaps
- * and Secrets. Throws OciError CONFIG_INVALID where a host path is not what its type says.
+ * and Secrets. Throws OciError VOLUME_UNAVAILABLE where a host path is not what its type says, CONFIG_INVALID on a bad subPath.
  */
 export function volumeMounts(host: Host, pod: DesiredPod, container: DesiredContainer): Mount[] {
   return container.spec.volumeMounts.map((mount) => {
@@ -110,10 +110,13 @@ function hostPath(path: string, type: HostPathType): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new OciError(
-      'CONFIG_INVALID',
+      'VOLUME_UNAVAILABLE',
       `hostPath '${path}' does not exist on this machine; type DirectoryOrCreate would make it`,
     );
   if (type !== '' && !KINDS[type].is(stat))
-    throw new OciError('CONFIG_INVALID', `hostPath '${path}' is not ${KINDS[type].name}, as its type '${type}' says`);
+    throw new OciError(
+      'VOLUME_UNAVAILABLE',
+      `hostPath '${path}' is not ${KINDS[type].name}, as its type '${type}' says`,
+    );
   return path;
 }
