@@ -7,8 +7,8 @@ import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { failBlock } from '../../linux/tape/blocks.ts';
 import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import type { Linux, Mount, NamespaceType, RuntimeConfig } from './config.ts';
-import { deviceOperations } from './device-operations.ts';
+import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
+import { deviceOperations, isOwnDev } from './device-operations.ts';
 import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
 import { maskOperations, readonlyOperations } from './mask-operations.ts';
 import { mountOperations, type MountFacts, type MountOperations } from './mount-operations.ts';
@@ -180,10 +180,6 @@ function withOwnContent(mounts: readonly MountOperations[], config: RuntimeConfi
 function terminal({ process, mounts = [] }: RuntimeConfig): Operation[] {
   if (process?.terminal !== true) return [];
   return [...terminalOperations(process), ...(mounts.some(isOwnDev) ? consoleOperations() : [])];
-}
-
-function isOwnDev({ destination, type }: Mount): boolean {
-  return destination === '/dev' && type === 'tmpfs';
 }
 
 function names({ hostname, domainname }: RuntimeConfig): Operation[] {

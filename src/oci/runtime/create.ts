@@ -22,6 +22,7 @@ import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
+import { streamsFor } from './streams.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
 import { TerminalChannel, type TerminalLife } from './terminal.ts';
 
@@ -183,7 +184,12 @@ function hasTerminal({ config }: CreateRequest): boolean {
 function standardStreams(request: CreateRequest): ContainerTapeOptions['stdio'] {
   const { logFile } = request;
   if (logFile === undefined || hasTerminal(request)) return {};
-  return { stdin: '/dev/null', stdout: logFile, stderr: logFile };
+  return { stdout: logFile, stderr: logFile };
+}
+
+/** The streams that are no files of the tape. */
+function inheritedStreams(runtime: Runtime, { logFile }: CreateRequest): ReturnType<typeof streamsFor> {
+  return logFile === undefined ? streamsFor(runtime, [0, 1, 2]) : [[runtime.nullDevice(), 0]];
 }
 
 async function startContainerProcess(
@@ -199,8 +205,8 @@ async function startContainerProcess(
   const assembled = assemble(tape, hostArchitecture());
   await afterOtherWork();
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
-  const inherited = request.logFile === undefined ? [0, 1, 2].map((fd) => [fd, fd] as const) : [];
-  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds: channel?.fds ?? inherited });
+  const fds = channel?.fds ?? inheritedStreams(runtime, request);
+  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds });
   if (outcome.kind === 'ready') return { ...monitor, terminal: channel?.receive() };
   await monitor.ended;
   if (outcome.kind === 'failed') {

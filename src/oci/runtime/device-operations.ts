@@ -2,7 +2,7 @@
 // devices where config.json names them.
 import { text, value, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import type { Device } from './config.ts';
+import type { Device, Mount } from './config.ts';
 import { atCwd, makeDirectories } from './path-operations.ts';
 
 const TYPES: Readonly<Record<Device['type'], readonly [mode: number, name: string]>> = {
@@ -29,6 +29,11 @@ const LINKS: readonly (readonly [target: string, path: string])[] = [
   ['/proc/self/fd/2', '/dev/stderr'],
   ['pts/ptmx', '/dev/ptmx'],
 ];
+
+/** Whether a mount is a /dev that the tape fills itself. */
+export function isOwnDev({ destination, type }: Mount): boolean {
+  return destination === '/dev' && type === 'tmpfs';
+}
 
 /** Nodes and links for a /dev that was just mounted empty. A device of `extra` replaces the default of its path. */
 export function deviceOperations(extra: readonly Device[]): Operation[] {

@@ -21,6 +21,7 @@ import { PIDFD, execTape } from './exec-tape.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { readState, requireState } from './state.ts';
+import { streamsFor } from './streams.ts';
 import { TerminalChannel } from './terminal.ts';
 
 export type ExecRequest = {
@@ -54,12 +55,7 @@ export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
  * START_FAILED when the program could not be executed, or the reason of `signal` after the process was killed.
  */
 export async function execInContainer(runtime: Runtime, request: ExecRequest): Promise<ExitStatus> {
-  const [stdin, stdout, stderr] = request.stdio;
-  const fds = [
-    [stdin, 0],
-    [stdout, 1],
-    [stderr, 2],
-  ] as const;
+  const fds = streamsFor(runtime, request.stdio);
   const process = { ...request.process, terminal: false };
   return endOf(launch(runtime, { ...request, process, fds }));
 }

@@ -1,25 +1,34 @@
 // linux.maskedPaths and linux.readonlyPaths: what a container must not see, or not change.
-import { MS_FLAGS, OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
+import { MOUNT_ATTR_FLAGS, MS_FLAGS, OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { bits, result, text, type Operation } from '../../linux/tape/operation.ts';
 import type { RuntimeConfig } from './config.ts';
-import { moveMount, msFlags, type MountFacts, type MountOperations, type PathKind } from './mount-operations.ts';
+import { isOwnDev } from './device-operations.ts';
+import {
+  moveMount,
+  msFlags,
+  setAttributes,
+  type MountFacts,
+  type MountOperations,
+  type PathKind,
+} from './mount-operations.ts';
 import { atCwd } from './path-operations.ts';
 
+const NULL = '/dev/null';
 const { MS_BIND, MS_REC, MS_REMOUNT, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
 
 /**
- * Hide paths: files behind /dev/null of the host, directories behind an empty read-only tmpfs (SEC-3, SEC-17). The host's
- * node is taken once; the next files are bound to the first that it hides, which is a path of the kernel's own.
+ * Hide paths: files behind a null device, directories behind an empty read-only tmpfs (SEC-3, SEC-17). The device is the one
+ * that this tape has made in a /dev of its own; where there is none it is the host's, read-only: nobody may change its mode.
  */
 export function maskOperations(config: RuntimeConfig, facts: MountFacts): MountOperations {
-  const all = (config.linux?.maskedPaths ?? []).map((path) => ({ path, kind: kindInside(path, config, facts) }));
-  const firstFile = all.find(({ kind }) => kind === 'file')?.path;
-  const masks = all.map(({ path, kind }, index): MountOperations => {
-    if (kind === 'file' && path !== firstFile && firstFile !== undefined) return after(bindMask(firstFile, path));
-    if (kind === 'file') return coverFile(path, index);
+  const isOwn = hasOwnNull(config);
+  const masks = (config.linux?.maskedPaths ?? []).map((path, index): MountOperations => {
+    const kind = kindInside(path, config, facts);
+    if (kind === undefined) return after();
     if (kind === 'directory') return after(coverDirectory(path));
-    return kind === 'unknown' ? coverEither(path, index) : after();
+    const file = isOwn ? after(bindNull(path)) : coverWithHosts(path, index);
+    return kind === 'file' ? file : either(coverDirectory(path), file);
   });
   return {
     beforePivot: masks.flatMap(({ beforePivot }) => beforePivot),
@@ -66,26 +75,33 @@ function coverDirectory(path: string): Operation {
   return { call: 'mount', args: [text('tmpfs'), text(path), text('tmpfs'), flags, 0], what: `mask ${path}` };
 }
 
-function coverFile(path: string, index: number): MountOperations {
+/** Whether /dev/null was made by this tape, and is what it has made. */
+function hasOwnNull({ mounts = [], linux }: RuntimeConfig): boolean {
+  const dev = mounts.findIndex(isOwnDev);
+  const covered = mounts.slice(dev + 1).some(({ destination }) => ['/', '/dev', NULL].includes(destination));
+  return dev !== -1 && !covered && !(linux?.devices ?? []).some(({ path }) => path === NULL);
+}
+
+function bindNull(path: string): Operation {
+  return { call: 'mount', args: [text(NULL), text(path), 0, msFlags(MS_BIND), 0], what: `mask ${path}` };
+}
+
+function coverWithHosts(path: string, index: number): MountOperations {
   const tree = result(`mask ${index}`);
   const flags = OPEN_TREE_FLAGS.OPEN_TREE_CLONE | OPEN_TREE_FLAGS.OPEN_TREE_CLOEXEC;
   const take: Operation = {
     call: 'open_tree',
-    args: [atCwd, text('/dev/null'), bits(flags, OPEN_TREE_FLAGS)],
+    args: [atCwd, text(NULL), bits(flags, OPEN_TREE_FLAGS)],
     save: tree,
-    what: `take /dev/null for ${path}`,
+    what: `take ${NULL} for ${path}`,
   };
-  return { beforePivot: [take], afterPivot: [moveMount(tree, path, `mask ${path}`)] };
-}
-
-function bindMask(masked: string, path: string): Operation {
-  return { call: 'mount', args: [text(masked), text(path), 0, msFlags(MS_BIND), 0], what: `mask ${path}` };
+  const readonly = setAttributes(path, { attrSet: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY });
+  return { beforePivot: [take], afterPivot: [moveMount(tree, path, `mask ${path}`), readonly] };
 }
 
 /** One of the two fits a path that is there: a file takes no tmpfs, and a directory no file. */
-function coverEither(path: string, index: number): MountOperations {
-  const { beforePivot, afterPivot } = coverFile(path, index);
-  return { beforePivot, afterPivot: [coverDirectory(path), ...afterPivot].map(whereItIs) };
+function either(directory: Operation, { beforePivot, afterPivot }: MountOperations): MountOperations {
+  return { beforePivot, afterPivot: [directory, ...afterPivot].map(whereItIs) };
 }
 
 /** The specification asks for nothing where there is no such path. */

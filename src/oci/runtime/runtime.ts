@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { bootId } from '../../linux/boot-id.ts';
 import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { lastCapability } from '../../linux/capability.ts';
+import { openNullDevice } from '../../linux/null-device.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
@@ -25,6 +26,8 @@ export type Runtime = {
   readonly creator: ProcessIdentity;
   /** The compiled filter of a profile: compiled once for equal profiles. */
   readonly seccompFilter: (profile: Seccomp) => Buffer;
+  /** A descriptor of /dev/null to give to containers, see null-device.ts. */
+  readonly nullDevice: () => number;
   /** What a path of the machine is. Paths of /proc and /sys are looked at once: which ones a kernel has does not change. */
   readonly kindOf: (path: string) => PathKind | undefined;
 };
@@ -45,6 +48,7 @@ export function openRuntime({
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
     seccompFilter: cachedCompiler(),
+    nullDevice: openedOnUse(),
     kindOf: pathKinds(),
   };
 }
@@ -72,6 +76,15 @@ function cachedCompiler(): (profile: Seccomp) => Buffer {
     filters.set(key, filter);
     same.set(profile, filter);
     return filter;
+  };
+}
+
+/** Open for as long as this process lives. */
+function openedOnUse(): () => number {
+  let opened: number | undefined;
+  return () => {
+    opened ??= openNullDevice().release();
+    return opened;
   };
 }
 
