@@ -3,6 +3,7 @@ import baseTest from 'ava';
 
 import { busyboxImage } from '../tools/image.ts';
 import { container, pod, yaml } from './agent-manifests.ts';
+import { scrape } from './agent-metrics.ts';
 import { agentUnusable, newAgentScene } from './agent-process.ts';
 import { registryContent, serveImages } from './agent-registry.ts';
 
@@ -44,6 +45,7 @@ test(`a crash loop and a slow pull hold up nobody else${skipped}`, async (t) => 
   t.is(scene.container('crashing/main')?.restarts, 1);
   t.like(await scene.condition('slow', 'ImagesPulled'), { reason: 'Pulling' });
   const pid = scene.container('prompt/main')?.pid;
+  await scrape(t, scene);
 
   letGo.resolve();
   await scene.ready('slow');

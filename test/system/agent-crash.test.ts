@@ -7,6 +7,7 @@ import baseTest from 'ava';
 
 import { freePort } from '../../examples/quickstart/machine.ts';
 import { container, deployment, pod, yaml } from './agent-manifests.ts';
+import { scrape } from './agent-metrics.ts';
 import { agentUnusable, newAgentScene, type AgentScene } from './agent-process.ts';
 
 const reason = agentUnusable();
@@ -74,6 +75,7 @@ test(`containers outlive the agent, and the next one knows what became of them${
     'two/killed: ended with exit code 137',
   ]);
   t.like(await scene.condition('never'), { status: 'False', reason: 'Failed' });
+  await scrape(t, scene);
 });
 
 test(`an agent that is killed again and again in the middle of rollouts still arrives${skipped}`, async (t) => {

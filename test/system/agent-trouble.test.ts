@@ -8,6 +8,7 @@ import baseTest from 'ava';
 
 import { busyboxImage } from '../tools/image.ts';
 import { container, pod, yaml, type ManifestObject } from './agent-manifests.ts';
+import { scrape } from './agent-metrics.ts';
 import { agentUnusable, newAgentScene } from './agent-process.ts';
 import { registryContent, serveImages } from './agent-registry.ts';
 
@@ -72,6 +73,8 @@ test(`every kind of trouble is told, stays where it is, and ends when it is mend
     });
   }
   t.like(scene.container('bystander/main'), { id, pid, status: 'running' });
+
+  await scrape(t, scene);
 
   mkdirSync(data);
   content.put('late', busyboxImage());

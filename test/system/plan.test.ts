@@ -9,6 +9,7 @@ import type { PlanDocument } from '../../src/agent/control-protocol.ts';
 import type { JournalEntry } from '../../src/reconcile/journal-entry.ts';
 import { busyboxImage } from '../tools/image.ts';
 import { configMap, container, deployment, pod, yaml, type ManifestObject } from './agent-manifests.ts';
+import { scrape } from './agent-metrics.ts';
 import { agentUnusable, newAgentScene, type AgentScene } from './agent-process.ts';
 import { registryContent, serveImages } from './agent-registry.ts';
 
@@ -122,6 +123,7 @@ test(`the agent does what was planned, and nothing else${skipped}`, async (t) =>
   const last: World = { tag: '2', replicas: 1, greeting: 'moored', extra: false };
   await applied('another content of a ConfigMap', last, { steps: 3, pulls: 0 });
 
+  await scrape(t, scene);
   const before = scene.containers().map(({ id, pid }) => ({ id, pid }));
   const broken = yaml(...documents({ ...last, tag: '1' })).replace('"replicas"', '"replicsa"');
   const planned = await planFor(scene, broken);
