@@ -29,7 +29,7 @@ export function parseArguments<O extends Options>(
   for (const [name, option] of Object.entries(options)) values[name] = absent(option);
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
-    const option = options[token.name];
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, options);
     const value = valueOf(token, option);
     const before = values[token.name];

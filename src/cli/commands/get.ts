@@ -59,7 +59,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 function kindOf(word: string): Kind {
-  const kind = KINDS[word.toLowerCase().replace(/s$/, '')];
+  const singular = word.toLowerCase().replace(/s$/, '');
+  const kind = Object.hasOwn(KINDS, singular) ? KINDS[singular] : undefined;
   if (kind !== undefined) return kind;
   throw new CommandFailure(`There is no kind '${word}'`, { hint: 'workloads, deployments, pods or sources' });
 }

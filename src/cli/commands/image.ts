@@ -46,7 +46,7 @@ export const command = defineCommand({
   arguments: { min: 1, max: Infinity },
   run: async (invocation) => {
     const [name = '', ...args] = invocation.args;
-    const action = ACTIONS[name];
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
     if (action === undefined) {
       const near = nearestName(name, Object.keys(ACTIONS));
       throw new CommandFailure(`There is no 'berth image ${name}'`, {
