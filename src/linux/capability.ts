@@ -90,6 +90,11 @@ export function lastCapability(path: string = CAP_LAST_CAP): number {
   return Number(readFileSync(path, 'latin1'));
 }
 
+/** What this process can pass on over an execve(2) as root: its bounding set. Throws what reading /proc throws. */
+export function boundingCapabilities(status: string = readFileSync('/proc/self/status', 'latin1')): bigint {
+  return BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+}
+
 /** `struct __user_cap_header_struct` (8 bytes), version 3. `pid` 0 is the calling thread. */
 export function capabilityHeader(pid = 0): Buffer {
   const bytes = Buffer.alloc(8);

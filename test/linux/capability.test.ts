@@ -13,6 +13,7 @@ import {
   capabilityMask,
   capabilityNames,
   capabilityNumber,
+  boundingCapabilities,
   lastCapability,
   parseCapabilityData,
 } from '../../src/linux/capability.ts';
@@ -78,4 +79,10 @@ test('the highest capability comes from the kernel', (t) => {
   writeFileSync(join(directory, 'cap_last_cap'), '37\n');
   t.is(lastCapability(join(directory, 'cap_last_cap')), 37);
   t.is(lastCapability(), Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')));
+});
+
+test('the bounding set is read from the status of this process', (t) => {
+  t.is(boundingCapabilities('CapEff:\t1\nCapBnd:\t00000000000005fb\nCapAmb:\t0\n'), 0x5fbn);
+  t.is(boundingCapabilities('Name:\tnode\n'), 0n);
+  t.true(boundingCapabilities() < 1n << BigInt(lastCapability() + 1));
 });

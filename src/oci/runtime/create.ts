@@ -172,7 +172,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
       cgroupMounts: cgroupMounts(runtime.cgroups),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
-      lastCapability: runtime.lastCapability,
+      capabilities: runtime.capabilities,
     },
   });
 }

@@ -118,7 +118,7 @@ function tapeFor(runtime: Runtime, request: Launch, cgroupPath: string): Assembl
     facts: {
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
-      lastCapability: runtime.lastCapability,
+      capabilities: runtime.capabilities,
     },
   });
   return assemble(tape, hostArchitecture());

@@ -28,8 +28,11 @@ export type ProcessFacts = {
   /** The compiled filter, or undefined for none. */
   readonly seccompFilter: Buffer | undefined;
   readonly seccompFlags: number;
-  /** Highest capability that the kernel knows. */
-  readonly lastCapability: number;
+  /**
+   * What there is to give, as a mask. A capability beyond it is left out: config.md, "process.capabilities", wants no failure
+   * where the runtime has fewer itself.
+   */
+  readonly capabilities: bigint;
 };
 
 /** Everything but the exec itself. `beforeSeccomp` runs as late as it can without being filtered (the wait for start). */
@@ -39,11 +42,11 @@ export function identityOperations(
   beforeSeccomp: readonly Operation[],
 ): Operation[] {
   const seccomp = facts.seccompFilter === undefined ? [] : [seccompOperation(facts.seccompFilter, facts.seccompFlags)];
-  const identity = [...userOperations(process), ...capabilityOperations(process)];
+  const identity = [...userOperations(process), ...capabilityOperations(process, facts.capabilities)];
   return [
     ...oomOperations(process),
     ...rlimitOperations(process),
-    ...boundingOperations(process, facts.lastCapability),
+    ...boundingOperations(process, facts.capabilities),
     ...workingDirectory(process.cwd),
     ...(process.noNewPrivileges === true
       ? [...identity, noNewPrivileges(), ...beforeSeccomp, ...seccomp]
@@ -107,8 +110,7 @@ function maskOf(process: Process, set: CapabilitySet): bigint {
   }
 }
 
-function boundingOperations(process: Process, last: number): Operation[] {
-  const all = (1n << BigInt(last + 1)) - 1n;
+function boundingOperations(process: Process, all: bigint): Operation[] {
   const keep = process.capabilities?.bounding === undefined ? 0n : maskOf(process, 'bounding');
   return capabilityNames(all & ~keep).map((name) => ({
     call: 'prctl',
@@ -139,11 +141,11 @@ function userOperations(process: Process): Operation[] {
   ];
 }
 
-function capabilityOperations(process: Process): Operation[] {
+function capabilityOperations(process: Process, all: bigint): Operation[] {
   const sets = {
-    effective: maskOf(process, 'effective'),
-    permitted: maskOf(process, 'permitted'),
-    inheritable: maskOf(process, 'inheritable'),
+    effective: maskOf(process, 'effective') & all,
+    permitted: maskOf(process, 'permitted') & all,
+    inheritable: maskOf(process, 'inheritable') & all,
   };
   // The kernel raises an ambient capability only where it is permitted and inheritable; runc leaves the others out too.
   const raisable = sets.permitted & sets.inheritable;

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 
 import { bootId } from '../../linux/boot-id.ts';
 import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
-import { lastCapability } from '../../linux/capability.ts';
+import { boundingCapabilities } from '../../linux/capability.ts';
 import { openNullDevice } from '../../linux/null-device.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
@@ -20,7 +20,8 @@ export type Runtime = {
   readonly stateDirectory: string;
   readonly cgroups: CgroupLayout;
   readonly machine: Machine;
-  readonly lastCapability: number;
+  /** What it can give to containers, as a mask. */
+  readonly capabilities: bigint;
   readonly bootId: string;
   /** This process, which every container that it makes is recorded with. */
   readonly creator: ProcessIdentity;
@@ -44,7 +45,7 @@ export function openRuntime({
     stateDirectory,
     cgroups,
     machine: { thermalThrottle: thermalThrottlePaths(), defaultSeccomp: cachedProfiles() },
-    lastCapability: lastCapability(),
+    capabilities: boundingCapabilities(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
     seccompFilter: cachedCompiler(),

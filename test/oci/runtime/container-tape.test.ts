@@ -46,7 +46,7 @@ const facts: ContainerTapeOptions['facts'] = {
   cgroupMounts: [{ version: 2, directory: '', options: '' }],
   seccompFilter: Buffer.alloc(16),
   seccompFlags: 0,
-  lastCapability: 40,
+  capabilities: (1n << 41n) - 1n,
 };
 
 const overlay = {

@@ -14,7 +14,7 @@ const facts: ContainerTapeOptions['facts'] = {
   cgroupMounts: [],
   seccompFilter: undefined,
   seccompFlags: 0,
-  lastCapability: 0,
+  capabilities: 1n,
 };
 
 const sh: Process = {
