@@ -1,8 +1,8 @@
-// The agent's side of its socket. Whoever can open the socket is root or the agent's own user: it is 0600 in a 0700 directory
-// (docs/decisions: control socket).
+// The agent's side of its socket. Who may ask: docs/decisions/0006-control-socket.md.
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 
+import { peerCredentials } from '../linux/peer-credentials.ts';
 import {
   MAX_LINE_BYTES,
   requestSchema,
@@ -28,6 +28,10 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
   rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
+    if (!mayAsk(socket)) {
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serveConnection(socket, handlers);
@@ -43,6 +47,15 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
       });
     },
   };
+}
+
+/** Root, and the user that the agent itself runs as. A peer that the kernel does not tell of may not. */
+function mayAsk(socket: Socket): boolean {
+  // Node keeps the descriptor of a connection to itself; without it nobody is let in.
+  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } };
+  if (handle?.fd === undefined || handle.fd < 0) return false;
+  const { uid } = peerCredentials(handle.fd);
+  return uid === 0 || uid === process.getuid?.();
 }
 
 function listen(server: Server, path: string): Promise<void> {
