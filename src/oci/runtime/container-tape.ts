@@ -5,8 +5,10 @@
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { failBlock } from '../../linux/tape/blocks.ts';
+import { STATUS_FD } from '../../linux/tape/spawn.ts';
 import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
+import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations, isOwnDev } from './device-operations.ts';
 import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
@@ -61,6 +63,7 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     cloneFlags: namespaces.cloneFlags,
     pidNamespace: pidJoin?.path,
     cgroupDirectory: options.cgroupDirectory,
+    terminal: options.config.process?.terminal === true,
   });
   return {
     name: 'container',
@@ -245,22 +248,7 @@ function programOperations(options: ContainerTapeOptions): Operation[] {
  * them could be the directory (SEC-2, CVE-2024-21626); and before the wait for start, which may be long.
  */
 function closeInherited(cwd: string, startFifo: string | undefined): Operation[] {
-  const last = 0xffffffff;
-  const closed =
-    startFifo !== undefined
-      ? [closeRange(4, EXIT_FD - 1), closeRange(EXIT_FD + 1, FIFO_FD - 1), closeRange(FIFO_FD + 1, last)]
-      : cwd !== '/'
-        ? [closeRange(4, EXIT_FD - 1), closeRange(EXIT_FD + 1, last)]
-        : [];
-  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
-  const atExec: Operation = {
-    call: 'close_range',
-    args: [3, last, closeOnExec],
-    what: 'keep no other descriptor over exec',
-  };
-  return [...closed, atExec];
-}
-
-function closeRange(first: number, last: number): Operation {
-  return { call: 'close_range', args: [first, last, 0], what: 'close what the host gave' };
+  const kept = [0, 1, 2, STATUS_FD, EXIT_FD];
+  if (startFifo !== undefined) return [...closeAllBut([...kept, FIFO_FD]), closeAtExec()];
+  return cwd === '/' ? [closeAtExec()] : [...closeAllBut(kept), closeAtExec()];
 }

@@ -15,6 +15,8 @@ import {
   type Operation,
   type Tape,
 } from '../../linux/tape/operation.ts';
+import { STATUS_FD } from '../../linux/tape/spawn.ts';
+import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Process } from './config.ts';
 import { atCwd } from './path-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
@@ -38,7 +40,6 @@ const O_WRONLY_CLOEXEC = value(0o2000001, 'O_WRONLY|O_CLOEXEC');
 const O_PATH_CLOEXEC = value(0o12000000, 'O_PATH|O_CLOEXEC');
 const P_PID = value(1, 'P_PID');
 const WEXITED = value(4, 'WEXITED');
-const LAST_FD = 0xffffffff;
 
 const { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWCGROUP } = CLONE_FLAGS;
 const JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
@@ -81,7 +82,7 @@ function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): O
     },
     { call: 'clone3', args: [args, SIZEOF_CLONE_ARGS], save: pid, what: 'make the process', onZero: 'container' },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
-    { call: 'close_range', args: [0, 2, 0], what: 'let go of the standard streams' },
+    ...closeAllBut([STATUS_FD]),
     { call: 'waitid', args: [P_PID, pid, siginfo, WEXITED, 0], what: 'wait for the end' },
     { call: 'write', args: [statusFd, siginfo, SIGINFO_SIZE], what: 'report how it ended' },
     exitGroup(0),
@@ -93,7 +94,6 @@ function openAs(path: string, flags: ReturnType<typeof value>, name: string): Op
 }
 
 function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Operation[] {
-  const closeOnExec = value(4, 'CLOSE_RANGE_CLOEXEC');
   return [
     ...cgroupTasks.map((path): Operation => ({
       call: 'write',
@@ -102,8 +102,8 @@ function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Op
     })),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
-    { call: 'close_range', args: [4, LAST_FD, 0], what: 'close what the host gave' },
-    { call: 'close_range', args: [3, LAST_FD, closeOnExec], what: 'keep no other descriptor over exec' },
+    ...closeAllBut([0, 1, 2, STATUS_FD]),
+    closeAtExec(),
     ...identityOperations(process, facts, []),
     ...execOperations(process),
   ];

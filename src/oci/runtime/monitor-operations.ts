@@ -18,8 +18,10 @@ import {
   type Argument,
   type Operation,
 } from '../../linux/tape/operation.ts';
+import { closeAllBut } from './close-operations.ts';
 import { FAILURE_OFFSET, PID_OFFSET, STATUS_OFFSET } from './exit-file.ts';
 import { atCwd, octal } from './path-operations.ts';
+import { TERMINAL_KEEP_FD } from './terminal-operations.ts';
 
 /** The exit file's descriptor in both processes of the tape. */
 export const EXIT_FD = 10;
@@ -42,6 +44,8 @@ export type MonitorOptions = {
   readonly pidNamespace: string | undefined;
   /** cgroup v2: the directory to be born in. */
   readonly cgroupDirectory: string | undefined;
+  /** The process has a terminal, and the monitor a part in it. */
+  readonly terminal: boolean;
 };
 
 /** Operations of the monitor. Its clone goes to the block `container`. */
@@ -56,7 +60,8 @@ export function monitorOperations(options: MonitorOptions): Operation[] {
     cloneOperation(options, inside(record, 8), pid),
     { call: 'pwrite64', args: [exitFd, record, RECORD_SIZE, PID_OFFSET], what: 'write the pid to the exit file' },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
-    { call: 'close_range', args: [0, 3, 0], what: 'let go of the status pipe and the standard streams' },
+    // Also what the caller inherited itself: somebody may wait for the end of such a pipe.
+    ...closeAllBut(options.terminal ? [TERMINAL_KEEP_FD, EXIT_FD] : [EXIT_FD]),
     { call: 'munmap', args: [zone('start'), zone('size')], what: 'let go of the memory of the container branch' },
     {
       call: 'prctl',
