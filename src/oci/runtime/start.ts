@@ -8,10 +8,12 @@ import { readable } from '../../linux/poll.ts';
 import { TapeError } from '../../linux/tape/failure.ts';
 import { OciError } from '../error.ts';
 import { readConfig } from './exec.ts';
+import { readExitFile } from './exit-file.ts';
 import { execOperations } from './process-operations.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState } from './state.ts';
+import { waitContainer } from './wait.ts';
 
 /**
  * Start a created container; its program has been executed when the promise resolves. Rejects with OciError
@@ -28,8 +30,11 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
   using fifo = giveByte(runtime, id);
   // The process holds the other end until execve(2), or its end, closes it: then there is an error to be polled.
   await readable(fifo.number);
-  const errno = requireState(runtime.stateDirectory, id).failedErrno;
-  if (errno !== undefined) throw startError(runtime, id, errno);
+  const exitFile = join(containerDirectory(runtime.stateDirectory, id), 'exit');
+  const errno = readExitFile(exitFile)?.failedErrno;
+  if (errno === undefined) return;
+  await waitContainer(runtime.stateDirectory, id);
+  throw startError(runtime, id, errno);
 }
 
 function giveByte(runtime: Runtime, id: string): Fd {
