@@ -37,13 +37,17 @@ export function plan(situation: Situation): Plan {
   return { steps: next.steps, waits: [...next.waits, ...taken, ...surplus.waits] };
 }
 
-function podPlan(pod: DesiredPod, situation: Situation): PodPlan {
+/** A pod's plan without what is held, and every start that it needs, held or not: their images are fetched all the same. */
+type HeldPodPlan = PodPlan & { readonly starts: readonly Step<'startContainer'>[] };
+
+function podPlan(pod: DesiredPod, situation: Situation): HeldPodPlan {
   const own = situation.actual.filter(
     (candidate) => candidate.name === pod.name && sameWorkload(candidate.workload, situation.workload),
   );
   const { steps, waits } = planPod(pod, own, situation.now);
   const held = holdFailed(steps, situation);
-  return { pod, steps: held.steps, waits: [...waits, ...held.waits] };
+  const starts = steps.filter((step) => step.do === 'startContainer');
+  return { pod, steps: held.steps, waits: [...waits, ...held.waits], starts };
 }
 
 function dismantleAll(pods: readonly ActualPod[], why: string, situation: Situation): Plan {
@@ -58,10 +62,9 @@ function dismantleAll(pods: readonly ActualPod[], why: string, situation: Situat
 type Pull = Step<'pullImage'>;
 
 /** One pull for each image that a planned start needs and that is not here. */
-function missingImages(plans: readonly PodPlan[], { images }: Situation): Pull[] {
+function missingImages(plans: readonly HeldPodPlan[], { images }: Situation): Pull[] {
   const pulls = new Map<string, Pull>();
-  for (const step of plans.flatMap((plan) => plan.steps)) {
-    if (step.do !== 'startContainer') continue;
+  for (const step of plans.flatMap((plan) => plan.starts)) {
     const { image } = step.container;
     const state = images.get(image.digest)?.state ?? 'absent';
     if (state === 'present' || pulls.has(image.digest)) continue;

@@ -175,9 +175,18 @@ export class ModelWorld {
     const target = found(this.#pod(pod.uid), container.id);
     assert.equal(target.state, 'running', 'only a running container is stopped');
     if (this.desired !== undefined && this.desired.some((wanted) => wanted.name === pod.name)) {
-      assert(this.allPresent(this.desired), 'nothing is stopped before every new image is here');
+      assert(this.#canReplace(this.desired), 'nothing is stopped before every image that a start needs is here');
     }
     Object.assign(target, { state: 'exited', finishedAt: this.now, exitCode: 143 });
+  }
+
+  /** Whether every declared container runs as declared already, or its image is here. */
+  #canReplace(pods: readonly DesiredPod[]): boolean {
+    return pods.every((pod) => {
+      const running = this.pods.find(({ uid, sandbox }) => uid === pod.uid && sandbox === 'ready')?.containers ?? [];
+      const runs = (hash: string): boolean => running.some((one) => one.hash === hash && one.state === 'running');
+      return pod.containers.every(({ hash, image }) => runs(hash) || this.images.has(image.digest));
+    });
   }
 
   #pod(uid: string): ModelPod {
