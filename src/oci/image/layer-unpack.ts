@@ -10,8 +10,12 @@ import { Inflater } from './inflate.ts';
 import { type LayerSummary, LayerWriter } from './layer-writer.ts';
 import { TarParser } from './tar-parser.ts';
 
-/** Work between two looks at the event loop: about 0.1 ms of large files, 0.7 ms of small ones. */
-const SLICE_BYTES = 64 * 1024;
+/**
+ * Work between two looks at the event loop. While there is one, the inflater may be waiting to be told to go on: 16 KB of
+ * small files take up to 0.3 ms, as 64 KB of a large one do.
+ */
+const SLICE_BYTES = 16 * 1024;
+const LARGE_SLICE_BYTES = 64 * 1024;
 const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
 
 export type LayerUnpackOptions = {
@@ -106,22 +110,38 @@ export class LayerUnpack implements Disposable {
     this.#pump ??= this.#drain();
   }
 
-  async #drain(): Promise<void> {
+  /** One slice after the other, each in a turn of the event loop of its own, until the queue is empty. */
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        if (this.#queue.length > 0) {
+          this.#trySlice();
+          setImmediate(turn);
+        } else {
+          this.#pump = undefined;
+          resolve();
+        }
+      };
+      setImmediate(turn);
+    });
+  }
+
+  #trySlice(): void {
     try {
-      for (await nextTurn(); this.#queue.length > 0; await nextTurn()) this.#slice();
+      this.#slice();
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#queue.length = 0;
       this.#queuedBytes = 0;
       this.#resume();
     }
-    this.#pump = undefined;
   }
 
   #slice(): void {
     const [piece] = this.#queue;
     if (piece === undefined) return;
-    const slice = piece.subarray(this.#offset, this.#offset + SLICE_BYTES);
+    const size = this.#parser.pendingBody >= LARGE_SLICE_BYTES ? LARGE_SLICE_BYTES : SLICE_BYTES;
+    const slice = piece.subarray(this.#offset, this.#offset + size);
     this.#hash.update(slice);
     this.#parser.push(slice);
     this.#offset += slice.length;
@@ -151,5 +171,5 @@ export class LayerUnpack implements Disposable {
  * it, and looking for them would cost a fifth of the processor time (measured). Small ones lie in Node's shared pool.
  */
 function free({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > SLICE_BYTES) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > LARGE_SLICE_BYTES) buffer.transfer(0);
 }

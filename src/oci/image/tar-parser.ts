@@ -58,6 +58,11 @@ export class TarParser {
     return this.#zeroBlocks >= 2;
   }
 
+  /** Bytes still to come of the body that is being read. */
+  get pendingBody(): number {
+    return this.#inBody ? this.#body : 0;
+  }
+
   /** Take the next bytes. Throws OciError TAR_INVALID, or what the visitor throws. */
   push(chunk: Buffer): void {
     let offset = 0;
