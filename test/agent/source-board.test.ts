@@ -91,3 +91,14 @@ test('what is not as declared after --once is said: bad sources and workloads th
   ]);
   t.deepEqual(unsettledReasons([], workloads.slice(0, 1)), []);
 });
+
+test('the condition that tells most is the reason: no image comes before no container', (t) => {
+  const image: Condition = { ...condition('False'), type: 'ImagesPulled', reason: 'ImageUnresolved', message: 'gone' };
+  t.deepEqual(unsettledReasons([], [status('down', [condition('False'), image])]), [
+    'Pod/default/down: ImageUnresolved: gone',
+  ]);
+  const stalled: Condition = { ...condition('True'), type: 'Stalled', reason: 'StepFailed', message: 'no program' };
+  t.deepEqual(unsettledReasons([], [status('down', [condition('False'), stalled, image])]), [
+    'Pod/default/down: StepFailed: no program',
+  ]);
+});
