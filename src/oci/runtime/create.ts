@@ -9,6 +9,7 @@ import { CgroupError } from '../../linux/cgroup/error.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
+import { pageSize } from '../../linux/page-size.ts';
 import { seccompFlags } from '../../linux/seccomp/profile.ts';
 import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
@@ -202,7 +203,7 @@ async function startContainerProcess(
     tasks: made.cgroup.tasksFiles,
     born: made.cgroup.bornIn,
   });
-  const assembled = assemble(tape, hostArchitecture());
+  const assembled = assemble(tape, hostArchitecture(), pageSize());
   await afterOtherWork();
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
   const fds = channel?.fds ?? inheritedStreams(runtime, request);
