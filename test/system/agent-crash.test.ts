@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import baseTest from 'ava';
 
+import { listSandboxes } from '../../src/oci/pod/sandbox.ts';
 import { freePort } from '../../examples/quickstart/machine.ts';
 import { container, deployment, pod, yaml } from './agent-manifests.ts';
 import { scrape } from './agent-metrics.ts';
@@ -102,7 +103,7 @@ test(`an agent that is killed again and again in the middle of rollouts still ar
   }
   t.deepEqual(busyCgroups(scene.places.cgroupParent), found.map(({ id }) => id).toSorted(), 'and nothing else runs');
   t.is(readdirSync(join(scene.places.root, 'pods')).length, 5, 'no pod is left of an earlier version');
-  t.is(readdirSync(join(scene.places.state, 'pods')).length, 5);
+  t.is(listSandboxes(scene.host).length, 5);
 });
 
 const ROUNDS = 20;

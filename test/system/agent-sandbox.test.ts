@@ -1,6 +1,6 @@
 // What a crash leaves of a pod's sandbox does not stand in the way of the next one.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import baseTest from 'ava';
@@ -57,6 +57,20 @@ test(`a sandbox that lost its network namespace is not ready, and is made anew${
   const broken = readSandbox(scene.host, spec.uid);
   t.false(broken !== undefined && isReady(broken));
   t.true(isReady(await createSandbox(scene.host, spec)));
+});
+
+test(`a reset takes what a crash left of a container that was never made${skipped}`, async (t) => {
+  const scene = newAgentScene(t, 'sandbox');
+  const containers = join(scene.places.state, 'containers');
+  for (const [id, record] of [
+    ['none', undefined],
+    ['torn', '{"id":"to'],
+  ] as const) {
+    mkdirSync(join(containers, id), { recursive: true });
+    if (record !== undefined) writeFileSync(join(containers, id, 'state.json'), record);
+  }
+  t.is((await scene.berth('reset', '--yes')).code, 0);
+  t.deepEqual(readdirSync(containers), []);
 });
 
 test(`a sandbox that is whole stays as it is${skipped}`, async (t) => {
