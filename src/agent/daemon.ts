@@ -1,6 +1,7 @@
 // `berth agent`: from a configuration to a running agent, and to its end. The containers run on when it ends: that is the contract.
 import { mkdirSync } from 'node:fs';
 
+import { setOomScoreAdj } from '../linux/oom-score.ts';
 import { forbidDumps } from '../linux/prctl.ts';
 import { openHost } from '../oci/host.ts';
 import { takeAgentLock } from './agent-lock.ts';
@@ -17,6 +18,9 @@ import { controlSocketPath } from './places.ts';
 import { unsettledReasons } from './unsettled.ts';
 import { berthVersion } from './version.ts';
 
+/** When memory runs out, a container is to go before the agent that starts it again. Containers get 0 (generate-config.ts). */
+const OOM_SCORE = -900;
+
 /**
  * Run the agent until `signal` aborts, or with `once` until everything is as declared. Resolves with what is not as it should
  * be at the end of `once`: nothing, if all is. Rejects with AgentRunning, ListenError, or what opening the host throws.
@@ -26,6 +30,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   for (const directory of [places.root, places.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   using _lock = takeAgentLock(places);
   forbidDumps();
+  const isProtected = setOomScoreAdj(OOM_SCORE);
   const host = openHost(places);
   const agent = buildAgent(host, config, log);
   await using services = await serve(config, agent, log);
@@ -34,6 +39,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     pid: process.pid,
     sources: agent.sources.rows().map(({ name }) => name),
     ...places,
+    oomProtected: isProtected,
     listen: services.listen,
   });
   using _upkeep = beginUpkeep(host, {

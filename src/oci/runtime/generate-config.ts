@@ -54,6 +54,8 @@ export type Machine = {
   /** From `thermalThrottlePaths`. */
   readonly thermalThrottle: readonly string[];
   readonly defaultSeccomp: (subject: SeccompSubject) => Seccomp;
+  /** Of the process that makes containers; 0 by default. They must not inherit what protects it. */
+  readonly oomScoreAdj?: number;
 };
 
 const OCI_VERSION = '1.2.0';
@@ -66,7 +68,7 @@ export function generateConfig(image: ImageConfig, options: ContainerOptions, ma
     ociVersion: OCI_VERSION,
     ...(options.network === 'host' ? {} : { hostname: options.hostname }),
     root: { path: 'rootfs', readonly: options.readonlyRootfs },
-    process: generateProcess(image, options),
+    process: { ...generateProcess(image, options), ...oomScore(machine) },
     mounts: [...systemMounts(options), ...options.mounts],
     linux: generateLinux(image.architecture, options, machine),
   };
@@ -114,6 +116,10 @@ function generateProcess(image: ImageConfig, options: ContainerOptions): Process
     capabilities: { bounding: capabilities, permitted: held, effective: held, inheritable: [], ambient: [] },
     noNewPrivileges: options.noNewPrivileges && !options.privileged,
   };
+}
+
+function oomScore({ oomScoreAdj = 0 }: Machine): Pick<Process, 'oomScoreAdj'> {
+  return oomScoreAdj === 0 ? {} : { oomScoreAdj: 0 };
 }
 
 function consoleSize({ terminal, terminalSize }: ContainerOptions): Pick<Process, 'consoleSize'> {

@@ -7,6 +7,7 @@ import { boundingCapabilities } from '../../linux/capability.ts';
 import { openNullDevice } from '../../linux/null-device.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
+import { oomScoreAdj } from '../../linux/oom-score.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import type { Seccomp } from './config.ts';
 import { thermalThrottlePaths } from './defaults.ts';
@@ -44,7 +45,11 @@ export function openRuntime({
   return {
     stateDirectory,
     cgroups,
-    machine: { thermalThrottle: thermalThrottlePaths(), defaultSeccomp: cachedProfiles() },
+    machine: {
+      thermalThrottle: thermalThrottlePaths(),
+      defaultSeccomp: cachedProfiles(),
+      oomScoreAdj: oomScoreAdj(),
+    },
     capabilities: boundingCapabilities(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },

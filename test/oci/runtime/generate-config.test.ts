@@ -44,6 +44,13 @@ for (const [command, args, expected] of [
   });
 }
 
+test('a container does not inherit what protects its maker when memory runs out', (t) => {
+  t.false('oomScoreAdj' in (configOf({}).process ?? {}));
+  for (const oomScoreAdj of [-900, 500]) {
+    t.is(generateConfig(image, defaults, { ...machine, oomScoreAdj }).process?.oomScoreAdj, 0);
+  }
+});
+
 test('an image with no program is refused', (t) => {
   const bare = { ...image, config: {} };
   t.throws(() => generateConfig(bare, defaults, machine), { message: /No command/ });
