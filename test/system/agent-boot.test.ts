@@ -108,7 +108,7 @@ test(`records of another boot are not believed, and the source directory may be 
   const made = journal.filter(
     ({ step, message }) => step === 'createSandbox' && message === 'replaces the pod before it',
   );
-  t.deepEqual(made.map(({ pod: name }) => name).toSorted(), ['one', 'web-0']);
+  t.deepEqual(made.map(({ pod: name = '' }) => name).toSorted(), ['one', 'web-0']);
   for (const { id } of before) t.false(existsSync(join(scene.places.state, 'containers', id)));
   await scene.endAgent('SIGTERM');
   // Only in that boot are they known to run.

@@ -13,8 +13,6 @@ const skipped = reason === undefined ? '' : ` (skipped: ${reason})`;
 
 test(`a commit runs, a broken one changes nothing, and neither does a repository that is gone${skipped}`, async (t) => {
   const place = await newGitPlace(t);
-  const web = (greeting: string): string =>
-    yaml(deployment('web', { replicas: 1 }, [container('main', { env: [{ name: 'GREETING', value: greeting }] })]));
   const other = yaml(pod('other', [container('main')]));
   await place.write({ 'deploy/web.yaml': web('ahoy'), 'deploy/other.yaml': other, 'README.yaml': 'not: for berth' });
   const url = await serveGit(t, join(place.directory, 'served'));
@@ -58,6 +56,12 @@ test(`a commit runs, a broken one changes nothing, and neither does a repository
   t.deepEqual(pids(scene), changed, 'all runs on');
   t.is((await scene.condition('web'))?.status, 'True');
 });
+
+function web(greeting: string): string {
+  return yaml(
+    deployment('web', { replicas: 1 }, [container('main', { env: [{ name: 'GREETING', value: greeting }] })]),
+  );
+}
 
 type Status = Awaited<ReturnType<AgentScene['status']>>;
 

@@ -32,7 +32,10 @@ test(`series come with containers, count their restarts, and go with them${skipp
     [64 * 1024 * 1024],
   );
   const bridged = before.get('container_network_receive_bytes_total').filter(({ labels }) => labels['pod'] === 'web-0');
-  t.deepEqual(bridged.map(({ labels }) => labels['interface']).toSorted(), ['eth0']);
+  t.deepEqual(
+    bridged.map(({ labels }) => labels['interface']),
+    ['eth0'],
+  );
   const ready = before.get('berth_workload_condition').filter(({ labels }) => labels['type'] === 'Ready');
   t.deepEqual(
     ready

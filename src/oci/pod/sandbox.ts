@@ -60,11 +60,12 @@ export async function createSandbox(host: Host, spec: SandboxSpec): Promise<Sand
   const paths = podPaths(host.paths, spec.uid);
   if (existsSync(paths.run)) await removeSandbox(host, spec.uid);
   mkdirSync(paths.run, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.durable, { recursive: true, mode: 0o700 });
   try {
     const files = podFilePaths(paths.run);
     const begun: Sandbox = { ...spec, bootId: bootId(), made: false, createdAt: Date.now(), files, pinned: undefined };
     writeSandbox(paths.run, begun);
+    // After the record: whatever is durable is known to be somebody's.
+    mkdirSync(paths.durable, { recursive: true, mode: 0o700 });
     const sandbox: Sandbox = { ...begun, ...(await makeNetwork(host, spec, paths.run)), made: true };
     writeSandbox(paths.run, sandbox);
     return sandbox;
