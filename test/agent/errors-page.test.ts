@@ -35,7 +35,10 @@ test('the page says what the agent does about a code as the agent does it', (t) 
     return said === undefined ? [] : [{ code, said }];
   });
   t.true(judged.length > 30);
-  for (const { code, said } of judged) t.is(String(classify(Object.assign(new Error('x'), { code }))), said, code);
+  for (const { code, said } of judged) {
+    const judgement: string = classify(Object.assign(new Error('x'), { code }));
+    t.is(judgement, said, code);
+  }
 });
 
 test('every code has a meaning and something to do', (t) => {

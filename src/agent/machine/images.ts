@@ -2,10 +2,10 @@
 import type { Host } from '../../oci/host.ts';
 import { OciError } from '../../oci/error.ts';
 import { blobPath } from '../../oci/image/content-store.ts';
-import { importImages } from '../../oci/image/import.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { readIndex, REF_NAME } from '../../oci/image/image-index.ts';
-import { pullImage, resolveAtRegistry, type PullOptions } from '../../oci/image/pull.ts';
+import type * as registryModule from '../../oci/image/pull.ts';
+import type { PullOptions } from '../../oci/image/pull.ts';
 import { isComplete, resolveImage } from '../../oci/image/resolve.ts';
 import type { Images } from '../../reconcile/effects.ts';
 
@@ -20,12 +20,19 @@ export function openImages(host: Host, { registry }: PullSettings): Images {
       if (local !== undefined) return local.digest;
       if (policy === 'Never')
         throw new OciError('IMAGE_MISSING', `Image ${reference} is not on this machine, and imagePullPolicy is Never`);
+      const { resolveAtRegistry } = await registryPart();
       return resolveAtRegistry(reference, { store, signal, ...(registry === undefined ? {} : { registry }) });
     },
     importFile: async (path, signal) => {
+      const { importImages } = await import('../../oci/image/import.ts');
       await importImages(path, { store, layers, signal });
     },
   };
+}
+
+/** HTTP, TLS and what speaks to registries: a node that has its images never loads it. */
+function registryPart(): Promise<typeof registryModule> {
+  return import('../../oci/image/pull.ts');
 }
 
 /** Make an image usable that a digest names: unpack its blobs, or fetch it as what its reference means from then on. */
@@ -37,6 +44,7 @@ export async function ensureImage(
   const { content: store, layers } = host;
   const image = imageByDigest(host, digest);
   if (image !== undefined && (await unpackFromBlobs(host, image, signal))) return;
+  const { pullImage } = await registryPart();
   await pullImage(reference, { ...settings, store, layers, digest, signal });
 }
 
