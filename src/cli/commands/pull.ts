@@ -1,6 +1,6 @@
-import { pull } from '../bring-image.ts';
 import { defineCommand } from '../command.ts';
 import { hostOf } from '../open-host.ts';
+import { pullWithProgress } from '../pull-image.ts';
 import { formatOption, parseFormat, printStructured } from '../output/format.ts';
 import { formatSize } from '../output/quantities.ts';
 
@@ -14,7 +14,7 @@ export const command = defineCommand({
   arguments: { min: 1, max: 1 },
   run: async ({ values, args: [reference = ''], globals, output }) => {
     const format = parseFormat(values.output);
-    const image = await pull(hostOf(globals), reference, output);
+    const image = await pullWithProgress(hostOf(globals), reference, output);
     const { reference: name, digest, sizeBytes } = image;
     if (format === 'table') output.line(`${name}  ${digest}  ${formatSize(sizeBytes)}`);
     else await printStructured(output, format, { reference: name, digest, sizeBytes });

@@ -12,7 +12,6 @@ import type { Output } from '../output/output.ts';
 import { hostOf } from '../open-host.ts';
 import { commandLine, parseLimits, parseNetwork, parsePort, parseVariable, parseVolume } from '../run-options.ts';
 import { withholdStandardInput } from '../standard-input.ts';
-import { ownTerminalSize, runTerminalSession } from '../terminal-session.ts';
 
 const options = {
   detach: { type: 'boolean', short: 'd', help: 'Print the id and leave the container running' },
@@ -57,7 +56,7 @@ export const command = defineCommand({
         hint: 'With -dit berth attach does',
       });
     }
-    const asked = requestOf(values, rest);
+    const asked = { ...requestOf(values, rest), ...(values.tty ? await terminalSize() : {}) };
     const host = hostOf(globals);
     const image = await imageOrPull(host, reference, output);
     if (values.detach) {
@@ -93,8 +92,13 @@ function requestOf(values: Flags, rest: readonly string[]): Omit<RunOptions, 'im
     noNewPrivileges: false,
     seccomp: 'default',
     terminal: values.tty,
-    ...(values.tty ? { terminalSize: ownTerminalSize() } : {}),
   };
+}
+
+/** Loaded where somebody asks for a terminal, like everything about terminals. */
+async function terminalSize(): Promise<Pick<RunOptions, 'terminalSize'>> {
+  const { ownTerminalSize } = await import('../terminal-session.ts');
+  return { terminalSize: ownTerminalSize() };
 }
 
 function capabilityName(name: string): string {
@@ -111,6 +115,7 @@ async function runAttached(host: Host, request: RunOptions, { values, output }: 
   using _forwarding = forwardSignals(host.runtime, id);
   if (monitor.terminal !== undefined) {
     using terminal = monitor.terminal;
+    const { runTerminalSession } = await import('../terminal-session.ts');
     const end = await runTerminalSession(terminal, monitor.ended, { input: interactive, detachable: true });
     if (end === 'left') {
       output.note(`\n${request.name} runs on: berth attach ${request.name}`);
