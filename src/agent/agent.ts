@@ -52,7 +52,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     if (entry !== undefined) journal.append(entry);
   };
   const machine: Machine = openMachine(host, {
-    pulls: { onProgress: (progress) => metrics.pullProgress(progress) },
+    pulls: { registry: config.registry, onProgress: (progress) => metrics.pullProgress(progress) },
     onExit: (workload) => reconciler.look(workload),
     onError: (error) => log.error('watching a container failed', { error: String(error) }),
   });

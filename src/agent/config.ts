@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { parse, YAMLParseError } from 'yaml';
 import * as z from 'zod';
 
+import type { RegistryOptions } from '../oci/image/registry/client.ts';
+import { registryOptions } from '../oci/image/registry/environment.ts';
 import { resolvePlaces, type PlaceFlags, type Places } from './places.ts';
 import { parseListen, type ListenAddress } from './listen-address.ts';
 
@@ -39,6 +41,8 @@ export type AgentConfig = {
   readonly allowEmpty: boolean;
   /** End when everything is as declared. */
   readonly once: boolean;
+  /** Credentials and proxies, as the environment has them. */
+  readonly registry: RegistryOptions;
 };
 
 export type AgentFlags = {
@@ -82,6 +86,7 @@ export function resolveConfig(flags: AgentFlags, environment: Environment): Agen
     pollSeconds: pick('pollSeconds') ?? DEFAULTS.pollSeconds,
     allowEmpty: pick('allowEmpty') ?? false,
     once: flags.once,
+    registry: registryOptions(environment),
   });
 }
 

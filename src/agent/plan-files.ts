@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import type { Host } from '../oci/host.ts';
+import type { RegistryOptions } from '../oci/image/registry/client.ts';
 import { acceptRevision } from '../reconcile/accept-revision.ts';
 import { merge, type Declaration } from '../reconcile/declarations.ts';
 import { desiredPods, imageRequests, templateKey } from '../reconcile/desired-pods.ts';
@@ -23,6 +24,8 @@ type Planner = {
   readonly signal: AbortSignal;
 };
 
+export type PlanOptions = { readonly registry: RegistryOptions; readonly signal: AbortSignal };
+
 export type Candidate = {
   /** What a message calls it: the path that was given. */
   readonly source: string;
@@ -34,9 +37,13 @@ export type Candidate = {
  * A plan for each declared workload, and for each on this machine that nothing declares. Rejects with `signal`'s reason, and
  * with an Error where the agent would refuse the whole revision.
  */
-export async function planFiles(host: Host, candidate: Candidate, signal: AbortSignal): Promise<WorkloadPlan[]> {
+export async function planFiles(
+  host: Host,
+  candidate: Candidate,
+  { registry, signal }: PlanOptions,
+): Promise<WorkloadPlan[]> {
   const { current: record } = await readRecords(join(host.paths.root, 'desired'));
-  const planner: Planner = { observer: openObserver(host), images: openImages(host, {}), record, signal };
+  const planner: Planner = { observer: openObserver(host), images: openImages(host, { registry }), record, signal };
   const found = await planner.observer.workloads();
   requireAcceptable(candidate, found.length);
   const { source, files, desired } = candidate;

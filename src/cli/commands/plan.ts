@@ -40,13 +40,14 @@ async function planOfPath(path: string, globals: Globals): Promise<PlanDocument>
   const { loadManifests } = await import('../../spec/load.ts');
   const { formatManifestErrors } = await import('../../spec/format-error.ts');
   const { planFiles } = await import('../../agent/plan-files.ts');
+  const { registryOptions } = await import('../../oci/image/registry/environment.ts');
   const files = await readManifestPaths([path]);
   const loaded = loadManifests(files);
   if ('errors' in loaded) {
     throw new CommandFailure(`${path} is not valid\n${formatManifestErrors(loaded.errors).trimEnd()}`);
   }
   using interrupt = new Interrupt();
-  return planDocument(
-    await planFiles(hostOf(globals), { source: path, files, desired: loaded.desired }, interrupt.signal),
-  );
+  const candidate = { source: path, files, desired: loaded.desired };
+  const options = { registry: registryOptions(process.env), signal: interrupt.signal };
+  return planDocument(await planFiles(hostOf(globals), candidate, options));
 }
