@@ -27,7 +27,7 @@ const USAGE = `berth-oci [--root DIR] COMMAND
   delete [--force] ID                             remove a stopped container
   exec ID PROGRAM [ARGUMENT…]                     run a process in it
   list [-q] [-f table|json]                       every container
-  ps ID                                           pids of its processes
+  ps [-f table|json] ID                           pids of its processes
   pause ID · resume ID                            freeze and thaw it
 `;
 
@@ -45,10 +45,20 @@ const options = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
+/** `-f` is short for --force, but for --format where something is listed. */
+function optionsFor(argv: readonly string[]): typeof options {
+  if (!argv.some((word) => word === 'list' || word === 'ps')) return options;
+  return {
+    ...options,
+    force: { type: 'boolean' },
+    format: { type: 'string', short: 'f' },
+  } as unknown as typeof options;
+}
+
 async function main(argv: string[]): Promise<number> {
   const execAt = argv.indexOf('exec');
   const head = execAt === -1 ? argv : argv.slice(0, execAt + 2);
-  const { values, positionals } = parseArgs({ args: head, options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args: head, options: optionsFor(head), allowPositionals: true });
   const [command, id = '', ...rest] = positionals;
   if (values.version === true) {
     console.log('berth-oci version 0.1.0\nspec: 1.2.0');
@@ -85,14 +95,19 @@ async function main(argv: string[]): Promise<number> {
     case 'resume':
       return setFrozen(runtime, id, command === 'pause');
     case 'ps':
-      console.log(pids(runtime, id).join('\n'));
+      console.log(pids(runtime, id, values.format));
       return 0;
     case 'list':
-      console.log(JSON.stringify(list(runtime)));
+      printLines(list(runtime, values));
       return 0;
     default:
       throw new Error(`Unknown command '${command}'; see berth-oci --help`);
   }
+}
+
+/** Nothing at all for an empty list of ids. */
+function printLines(lines: string): void {
+  if (lines !== '') console.log(lines);
 }
 
 try {

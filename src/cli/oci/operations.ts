@@ -6,15 +6,17 @@ import { readCgroupLayout } from '../../linux/cgroup/layout.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { shellExitCode } from '../../linux/siginfo.ts';
 import { signalNumber } from '../../linux/signal.ts';
-import { OciError } from '../../oci/error.ts';
+import { isOciError, OciError } from '../../oci/error.ts';
 import { createContainer, type StartedMonitor } from '../../oci/runtime/create.ts';
 import { deleteContainer } from '../../oci/runtime/delete.ts';
 import { execInContainer, readConfig } from '../../oci/runtime/exec.ts';
 import { openRuntime, type Runtime } from '../../oci/runtime/runtime.ts';
 import { killAll, killContainer } from '../../oci/runtime/signal-container.ts';
+import type { ContainerRecord } from '../../oci/runtime/record.ts';
 import { startContainer } from '../../oci/runtime/start.ts';
 import { listStates, readState, requireState, type ContainerState } from '../../oci/runtime/state.ts';
 import { waitContainer } from '../../oci/runtime/wait.ts';
+import { formatTable } from '../output/table.ts';
 import { runTerminalSession } from '../terminal-session.ts';
 import { readBundle } from './bundle.ts';
 import { openConsole, sendConsole } from './console-socket.ts';
@@ -46,13 +48,21 @@ export async function run(runtime: Runtime, id: string, flags: OciFlags): Promis
     return 0;
   }
   using terminal = monitor.terminal;
-  const forward = (signal: NodeJS.Signals): void => killContainer(runtime, id, signalNumber(signal) ?? 15);
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, forward);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => pass(runtime, id, signal));
   if (terminal !== undefined) await runTerminalSession(terminal, monitor.ended);
   await monitor.ended;
   const state = await waitContainer(runtime.stateDirectory, id);
   await deleteContainer(runtime, id, { force: true });
   return state?.exit === undefined ? 255 : shellExitCode(state.exit);
+}
+
+/** Pass a signal on. One that comes when the container has just ended has nobody to go to. */
+function pass(runtime: Runtime, id: string, signal: NodeJS.Signals): void {
+  try {
+    killContainer(runtime, id, signalNumber(signal) ?? 15);
+  } catch (error) {
+    if (!isOciError(error, 'CONTAINER_STATE', 'CONTAINER_UNKNOWN')) throw error;
+  }
 }
 
 async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' | 'create'): Promise<StartedMonitor> {
@@ -73,21 +83,19 @@ async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' |
     terminal: 'handed-out',
     mode,
   });
-  if (flags.pidFile !== undefined) writeFileSync(flags.pidFile, String(monitor.pid));
-  if (console !== undefined) await handOver(runtime, id, { console, monitor });
-  return monitor;
-}
-
-type HandOver = { readonly console: Fd; readonly monitor: StartedMonitor };
-
-async function handOver(runtime: Runtime, id: string, { console, monitor }: HandOver): Promise<void> {
-  using terminal = monitor.terminal;
   try {
-    if (terminal !== undefined) sendConsole(console, terminal);
+    if (flags.pidFile !== undefined) writeFileSync(flags.pidFile, String(monitor.pid));
+    if (console !== undefined) handOver(console, monitor);
+    return monitor;
   } catch (error) {
     await deleteContainer(runtime, id, { force: true });
     throw error;
   }
+}
+
+function handOver(console: Fd, monitor: StartedMonitor): void {
+  using terminal = monitor.terminal;
+  if (terminal !== undefined) sendConsole(console, terminal);
 }
 
 /** start: let the program of a created container run. */
@@ -130,13 +138,26 @@ export function stateDocument(runtime: Runtime, id: string): object {
   return document(runtime, requireState(runtime.stateDirectory, id));
 }
 
-/** list: the state of every container. */
-export function list(runtime: Runtime): object[] {
-  return listStates(runtime.stateDirectory).map((state) => document(runtime, state));
+/** list: the state of every container, in the order of creation; ids only, JSON, or a table. */
+export function list(runtime: Runtime, { quiet, format }: ListFlags): string {
+  const documents = listStates(runtime.stateDirectory).map((state) => document(runtime, state));
+  if (quiet === true) return documents.map(({ id }) => id).join('\n');
+  if (format === 'json') return JSON.stringify(documents);
+  if (format !== undefined && format !== 'table')
+    throw new OciError('CONFIG_INVALID', `Unknown format '${format}': it is table or json`);
+  const rows = documents.map(({ id, pid, status, bundle, created }) => [id, String(pid), status, bundle, created]);
+  return formatTable(['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED'], rows).trimEnd();
 }
 
-/** ps: the processes of a container, in the pid namespace of the host. */
-export function pids(runtime: Runtime, id: string): number[] {
+export type ListFlags = { readonly quiet?: boolean | undefined; readonly format?: string | undefined };
+
+/** ps: the processes of a container, in the pid namespace of the host; a line each, or JSON. */
+export function pids(runtime: Runtime, id: string, format: string | undefined): string {
+  const numbers = processesOf(runtime, id);
+  return format === 'json' ? JSON.stringify(numbers) : numbers.join('\n');
+}
+
+function processesOf(runtime: Runtime, id: string): number[] {
   return openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath).procs();
 }
 
@@ -147,7 +168,14 @@ export async function setFrozen(runtime: Runtime, id: string, frozen: boolean): 
   return 0;
 }
 
-function document(runtime: Runtime, { record, status, pid }: ContainerState): object {
+type Document = Pick<ContainerRecord, 'ociVersion' | 'id' | 'bundle' | 'annotations'> & {
+  readonly pid: number;
+  readonly status: string;
+  readonly created: string;
+  readonly owner: string;
+};
+
+function document(runtime: Runtime, { record, status, pid }: ContainerState): Document {
   const { ociVersion, id, bundle, annotations, createdAt, cgroupPath } = record;
   const paused = status === 'running' && openCgroup(runtime.cgroups, cgroupPath).frozen();
   const created = new Date(createdAt).toISOString();
