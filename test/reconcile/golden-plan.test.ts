@@ -5,9 +5,10 @@ import { join } from 'node:path';
 
 import test from 'ava';
 
+import { planDocument } from '../../src/agent/plan-document.ts';
+import { formatPlan } from '../../src/cli/format-plan.ts';
 import { desiredPods, imageRequests, workloadId } from '../../src/reconcile/desired-pods.ts';
 import type { ActualContainer, ActualPod, DesiredPod } from '../../src/reconcile/effects.ts';
-import { formatPlans, planDocument } from '../../src/reconcile/format-plan.ts';
 import { plan } from '../../src/reconcile/plan.ts';
 import type { ImageFact } from '../../src/reconcile/situation.ts';
 import { formatWorkload } from '../../src/reconcile/workload-id.ts';
@@ -33,7 +34,7 @@ for (const scenario of readdirSync(ROOT)) {
   test(`the plan of ${scenario} is the golden one`, (t) => {
     const directory = join(ROOT, scenario);
     const plans = plansOf(directory);
-    const text = formatPlans(plans);
+    const text = formatPlan(planDocument(plans));
     const golden = join(directory, 'plan.txt');
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);
     t.is(text, readFileSync(golden, 'utf8'));
