@@ -2,6 +2,7 @@
 import type { Host } from '../oci/host.ts';
 import type { Image } from '../oci/image/image.ts';
 import { pullImage } from '../oci/image/pull.ts';
+import { registryOptions } from '../oci/image/registry/environment.ts';
 import { Interrupt } from './interrupt.ts';
 import type { Output } from './output/output.ts';
 import { ProgressView } from './pull-progress.ts';
@@ -11,5 +12,7 @@ export async function pullWithProgress(host: Host, reference: string, output: Ou
   using interrupt = new Interrupt();
   using progress = new ProgressView(output);
   const { content: store, layers } = host;
-  return await pullImage(reference, { store, layers, onProgress: progress.onProgress, signal: interrupt.signal });
+  const registry = registryOptions(process.env);
+  const { onProgress } = progress;
+  return await pullImage(reference, { registry, store, layers, onProgress, signal: interrupt.signal });
 }
