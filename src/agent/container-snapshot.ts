@@ -41,6 +41,15 @@ export type Limits = {
   readonly swapBytes: number | undefined;
 };
 
+export const NO_LIMITS: Limits = {
+  cpuQuotaUs: undefined,
+  cpuPeriodUs: undefined,
+  cpuShares: undefined,
+  memoryBytes: undefined,
+  reservationBytes: undefined,
+  swapBytes: undefined,
+};
+
 export type NetworkSnapshot = { readonly labels: Labels; readonly interfaces: readonly InterfaceCounts[] };
 
 export type MachineSnapshot = {

@@ -12,29 +12,11 @@ const MOST_ERRORS = 20;
 /** The line for a report. Messages are constant; what differs is in fields. */
 export function logLine(report: Report): LogLine {
   switch (report.event) {
-    case 'revisionAccepted': {
-      const { source, revision, workloads } = report;
-      return { level: 'info', message: 'revision accepted', fields: { source, revision, workloads } };
-    }
-    case 'revisionRefused': {
-      const { source, revision, reason, errors } = report;
-      const shown = errors.slice(0, MOST_ERRORS).map(oneLineError);
-      return {
-        level: 'error',
-        message: 'revision refused, what ran before goes on',
-        fields: { source, revision, reason, errors: shown, count: errors.length },
-      };
-    }
+    case 'revisionAccepted':
+    case 'revisionRefused':
     case 'sourceChecked':
-      return {
-        level: 'debug',
-        message: 'source checked',
-        fields: { source: report.source, revision: report.revision },
-      };
-    case 'sourceFailed': {
-      const { source, code, message: error } = report;
-      return { level: 'warn', message: 'source cannot be read', fields: { source, code, error } };
-    }
+    case 'sourceFailed':
+      return sourceLine(report);
     case 'recordFailed':
       return { level: 'error', message: 'desired record failed', fields: { error: report.message } };
     case 'imageImported':
@@ -51,6 +33,31 @@ export function logLine(report: Report): LogLine {
     case 'workloadGone':
     case 'lookFailed':
       return workloadLine(report);
+  }
+}
+
+type SourceReport = Extract<Report, { event: `revision${string}` | `source${string}` }>;
+
+function sourceLine(report: SourceReport): LogLine {
+  switch (report.event) {
+    case 'revisionAccepted': {
+      const { source, revision, workloads } = report;
+      return { level: 'info', message: 'revision accepted', fields: { source, revision, workloads } };
+    }
+    case 'revisionRefused': {
+      const { source, revision, reason, errors } = report;
+      const shown = errors.slice(0, MOST_ERRORS).map(oneLineError);
+      const fields = { source, revision, reason, errors: shown, count: errors.length };
+      return { level: 'error', message: 'revision refused, what ran before goes on', fields };
+    }
+    case 'sourceChecked': {
+      const { source, revision } = report;
+      return { level: 'debug', message: 'source checked', fields: { source, revision } };
+    }
+    case 'sourceFailed': {
+      const { source, code, message: error } = report;
+      return { level: 'warn', message: 'source cannot be read', fields: { source, code, error } };
+    }
   }
 }
 

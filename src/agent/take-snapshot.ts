@@ -10,7 +10,13 @@ import { readSandbox } from '../oci/pod/sandbox.ts';
 import { readConfig } from '../oci/runtime/exec.ts';
 import { listStates, readState, type ContainerState } from '../oci/runtime/state.ts';
 import { containerName, podName } from './container-name.ts';
-import type { ContainerSnapshot, Limits, NetworkSnapshot, Snapshot } from './container-snapshot.ts';
+import {
+  NO_LIMITS,
+  type ContainerSnapshot,
+  type Limits,
+  type NetworkSnapshot,
+  type Snapshot,
+} from './container-snapshot.ts';
 import type { DiskUsage } from './disk-usage.ts';
 import type { LastSeen } from './last-seen.ts';
 import { deviceName, readMachine } from './machine-facts.ts';
@@ -87,15 +93,6 @@ function labelsOf({ record }: ContainerState, identity: ContainerIdentity): Reco
 function writableDirectory({ record }: ContainerState): string {
   return join(record.bundle, 'upper');
 }
-
-const NO_LIMITS: Limits = {
-  cpuQuotaUs: undefined,
-  cpuPeriodUs: undefined,
-  cpuShares: undefined,
-  memoryBytes: undefined,
-  reservationBytes: undefined,
-  swapBytes: undefined,
-};
 
 function cachedLimits(host: Host): LimitsReader {
   const known = new Map<string, Limits>();

@@ -1,11 +1,12 @@
 import test from 'ava';
 
 import type { Report } from '../../src/reconcile/report.ts';
+import { NO_LIMITS } from '../../src/agent/container-snapshot.ts';
 import { assertGolden } from '../assert-golden.ts';
 import { linesOf, sampleMetrics } from './sample-metrics.ts';
-import { NOW, sampleContainer, sampleSnapshot, UNLIMITED } from './sample-snapshot.ts';
+import { NOW, sampleContainer, sampleSnapshot } from './sample-snapshot.ts';
 
-const LIMITED = { ...UNLIMITED, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000, cpuShares: 512, memoryBytes: 64_000_000 };
+const LIMITED = { ...NO_LIMITS, cpuQuotaUs: 50_000, cpuPeriodUs: 100_000, cpuShares: 512, memoryBytes: 64_000_000 };
 
 function machine() {
   const limited = sampleContainer('1111', { limits: LIMITED });

@@ -1,5 +1,5 @@
 // A machine with containers, as a snapshot: what the golden metrics are made of.
-import type { ContainerSnapshot, Limits, Snapshot } from '../../src/agent/container-snapshot.ts';
+import { NO_LIMITS, type ContainerSnapshot, type Snapshot } from '../../src/agent/container-snapshot.ts';
 import type { CgroupStats } from '../../src/linux/cgroup/stats.ts';
 import type { ContainerIdentity } from '../../src/oci/pod/labels.ts';
 import { containerName } from '../../src/agent/container-name.ts';
@@ -55,15 +55,6 @@ export const STATS: CgroupStats = {
   },
 };
 
-export const UNLIMITED: Limits = {
-  cpuQuotaUs: undefined,
-  cpuPeriodUs: undefined,
-  cpuShares: undefined,
-  memoryBytes: undefined,
-  reservationBytes: undefined,
-  swapBytes: undefined,
-};
-
 export function sampleContainer(
   id: string,
   overrides: Partial<ContainerSnapshot> & { readonly of?: Partial<ContainerIdentity> } = {},
@@ -78,7 +69,7 @@ export function sampleContainer(
     startedAt: NOW - 60_000,
     stats: STATS,
     processes: 3,
-    limits: UNLIMITED,
+    limits: NO_LIMITS,
     writableBytes: 12_288,
     failed: false,
     ...rest,

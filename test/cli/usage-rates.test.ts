@@ -1,7 +1,8 @@
 import test from 'ava';
 
+import { NO_LIMITS } from '../../src/agent/container-snapshot.ts';
 import { usageBetween } from '../../src/cli/usage-rates.ts';
-import { NOW, sampleContainer, sampleSnapshot, STATS, UNLIMITED } from '../agent/sample-snapshot.ts';
+import { NOW, sampleContainer, sampleSnapshot, STATS } from '../agent/sample-snapshot.ts';
 
 const SECOND = 1000;
 
@@ -27,7 +28,7 @@ test('what does not run is left out', (t) => {
 
 test('the network is told of where it is counted, the limit where there is one', (t) => {
   const [one, other] = [
-    sampleContainer('1111', { limits: { ...UNLIMITED, memoryBytes: 64 } }),
+    sampleContainer('1111', { limits: { ...NO_LIMITS, memoryBytes: 64 } }),
     sampleContainer('2222'),
   ];
   const { interfaces } = sampleSnapshot().machine;
