@@ -82,6 +82,11 @@ export class ImageResolutions {
     this.#failures.clear();
   }
 
+  /** Ask again what is being asked: an image that came from elsewhere need not wait for its registry. */
+  restart(): void {
+    for (const { controller } of this.#attempts.values()) controller.abort(new Error('It is asked again'));
+  }
+
   /** Abort every question; fulfilled when all have ended. What is known stays known. */
   async close(): Promise<void> {
     const attempts = [...this.#attempts.values()];

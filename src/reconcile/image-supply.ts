@@ -40,13 +40,14 @@ export class ImageSupply {
   /** Keep what these workloads want, abort the rest, and try at once what failed before. */
   retain(workloads: ReadonlySet<string>): void {
     this.resolutions.retain(workloads);
-    this.forgive();
+    this.#forget();
     this.#dropUnwantedPulls();
   }
 
+  /** Try at once what failed before, and begin anew what is under way: images may have come from elsewhere. */
   forgive(): void {
-    this.pulls.forgive();
-    this.resolutions.forgive();
+    this.#forget();
+    this.resolutions.restart();
   }
 
   /** The workloads (by `formatWorkload`) whose images include `digest`. */
@@ -58,6 +59,11 @@ export class ImageSupply {
   /** Abort everything; fulfilled when all of it has ended. */
   async close(): Promise<void> {
     await Promise.all([this.pulls.close(), this.resolutions.close()]);
+  }
+
+  #forget(): void {
+    this.pulls.forgive();
+    this.resolutions.forgive();
   }
 
   #dropUnwantedPulls(): void {

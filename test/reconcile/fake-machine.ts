@@ -95,9 +95,9 @@ export class FakeMachine implements Observer, Images {
     return this.images.has(digest);
   }
 
-  async resolve({ reference, policy }: ImageRequest): Promise<string> {
+  async resolve({ reference, policy }: ImageRequest, signal: AbortSignal): Promise<string> {
     this.asked.push(`${policy} ${reference}`);
-    await this.unanswered.get(reference)?.promise;
+    await unlessAborted(this.unanswered.get(reference), signal);
     const error = this.unresolvable.get(reference);
     if (error !== undefined) throw error;
     return digestOf(reference);
@@ -148,14 +148,17 @@ export class FakeMachine implements Observer, Images {
 
   async #pull({ image }: Step<'pullImage'>, signal: AbortSignal): Promise<void> {
     this.log.push(`pullImage ${image.reference}`);
-    const hanging = this.hanging.get(image.digest);
-    if (hanging !== undefined) {
-      const aborted = Promise.withResolvers<never>();
-      signal.addEventListener('abort', () => aborted.reject(new Error('aborted')), { once: true });
-      await Promise.race([hanging.promise, aborted.promise]);
-    }
+    await unlessAborted(this.hanging.get(image.digest), signal);
     const error = this.failing.get(`pullImage ${image.reference}`);
     if (error !== undefined) throw error;
     this.images.add(image.digest);
   }
+}
+
+/** Wait, if there is something to wait for; rejects when the signal aborts first. */
+async function unlessAborted(waited: PromiseWithResolvers<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (waited === undefined) return;
+  const aborted = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => aborted.reject(new Error('aborted')), { once: true });
+  await Promise.race([waited.promise, aborted.promise]);
 }

@@ -73,6 +73,18 @@ test('a registry that takes its time over the second try is waited for, and noth
   await agent.untilRunning('web/main');
 });
 
+test('an image that is imported while its registry is asked does not wait for the answer', async (t) => {
+  const agent = await startAgent(t);
+  const reference = 'example.test/web:1';
+  agent.machine.unanswered.set(reference, Promise.withResolvers());
+  agent.source.declare(web('1'));
+  await agent.until(() => agent.machine.asked.length === 1);
+  agent.machine.unanswered.clear();
+  agent.reconciler.lookAll();
+  await agent.untilRunning('web/main');
+  t.deepEqual(agent.saw('imageUnresolved'), [], 'and what was given up is no failure');
+});
+
 test('an image is resolved once for a template, whatever else a revision changes', async (t) => {
   const agent = await startAgent(t);
   const pod = samplePod({ containers: [sampleContainer({ imagePullPolicy: 'Always' })] });

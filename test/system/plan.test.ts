@@ -61,7 +61,18 @@ function byWorkload(lines: readonly StepLine[]): Steps {
   const groups = Map.groupBy(lines, ({ workload }) => workload ?? '');
   const text = ({ step, pod: name, container: one, message }: StepLine): string =>
     `${step} ${name}${one === undefined ? '' : `/${one}`}: ${message}`;
-  return Object.fromEntries([...groups].map(([workload, group]) => [workload, group.map(text)]));
+  return Object.fromEntries([...groups].map(([workload, group]) => [workload, stopsSorted(group.map(text))]));
+}
+
+/** Neighbouring stops are done side by side, and end in any order. */
+function stopsSorted(steps: readonly string[]): readonly string[] {
+  const runs: string[][] = [];
+  for (const step of steps) {
+    const last = runs.at(-1);
+    if (last?.[0]?.startsWith('stop') === true && step.startsWith('stop')) last.push(step);
+    else runs.push([step]);
+  }
+  return runs.flatMap((run) => run.toSorted());
 }
 
 function distinct(names: readonly string[]): string[] {
