@@ -20,6 +20,7 @@ import { formatTable } from '../output/table.ts';
 import { runTerminalSession } from '../terminal-session.ts';
 import { readBundle } from './bundle.ts';
 import { openConsole, sendConsole } from './console-socket.ts';
+import { withHome } from './home.ts';
 
 export type OciFlags = {
   readonly bundle: string;
@@ -74,7 +75,7 @@ async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' |
   });
   const monitor = await createContainer(runtime, {
     id,
-    config: bundle.config,
+    config: withHome(bundle.config, bundle.rootfs),
     rootfs: { kind: 'directory', path: bundle.rootfs },
     bundle: bundle.directory,
     labels: {},

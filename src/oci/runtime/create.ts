@@ -18,9 +18,10 @@ import type { Tape } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import { cgroupMounts } from './cgroup-mount-operations.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
-import type { Resources, RuntimeConfig } from './config.ts';
+import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
+import { directoryMode } from './rootfs-mode.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { streamsFor } from './streams.ts';
@@ -148,12 +149,17 @@ function cgroupPath({ config, id }: CreateRequest): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-/** What every container may use comes after the rules of config.json, as runc has it: else /dev could not be made. */
+/**
+ * What every container may use comes after the rules of config.json, as runc has it: else /dev could not be made. Nor could
+ * the devices that it names; whether they can be used is for its rules to say.
+ */
 function resourcesOf({ config }: CreateRequest): Resources {
-  const resources = config.linux?.resources ?? {};
-  return resources.devices === undefined
-    ? resources
-    : { ...resources, devices: [...resources.devices, ...usableDeviceRules()] };
+  const { resources = {}, devices = [] } = config.linux ?? {};
+  if (resources.devices === undefined) return resources;
+  const makeable = devices.map(({ type, major = 0, minor = 0 }): DeviceRule[] =>
+    type === 'p' ? [] : [{ allow: true, type: type === 'u' ? 'c' : type, major, minor, access: 'm' }],
+  );
+  return { ...resources, devices: [...resources.devices, ...makeable.flat(), ...usableDeviceRules()] };
 }
 
 type Place = { readonly directory: string; readonly tasks: readonly string[]; readonly born: string | undefined };
@@ -170,6 +176,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     facts: {
       kindOf: runtime.kindOf,
+      modeOf: (path) => directoryMode(request.rootfs, path),
       cgroupMounts: cgroupMounts(runtime.cgroups),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),

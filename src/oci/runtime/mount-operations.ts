@@ -35,6 +35,8 @@ export type PathKind = 'file' | 'directory';
 export type MountFacts = {
   /** What a bind source (or a masked path) is; undefined when there is no such path. */
   readonly kindOf: (path: string) => PathKind | undefined;
+  /** The permissions of a directory of the container's files; undefined when there is none. */
+  readonly modeOf: (path: string) => number | undefined;
   /** The cgroup hierarchies to show inside. */
   readonly cgroupMounts: readonly CgroupMount[];
 };
@@ -58,7 +60,16 @@ export function mountOperations(mount: Mount, index: number, facts: MountFacts):
       afterPivot: [...target, ...cgroupMountOperations(mount.destination, options.flags, facts.cgroupMounts)],
     };
   }
-  return { beforePivot: [], afterPivot: fileSystemOperations(mount, options) };
+  return { beforePivot: [], afterPivot: fileSystemOperations(mount, withMode(mount, options, facts)) };
+}
+
+/** A tmpfs that does not say its mode has that of the directory it covers: else all could write where that is private. */
+function withMode({ type, destination }: Mount, options: MountFlags, { modeOf }: MountFacts): MountFlags {
+  if (type !== 'tmpfs' || /(^|,)mode=/.test(options.data)) return options;
+  const mode = modeOf(destination);
+  if (mode === undefined) return options;
+  const data = [...(options.data === '' ? [] : [options.data]), `mode=${mode.toString(8)}`].join(',');
+  return { ...options, data };
 }
 
 function fileSystemOperations(mount: Mount, options: MountFlags): Operation[] {

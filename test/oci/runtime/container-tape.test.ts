@@ -3,7 +3,7 @@ import test from 'ava';
 import { printTape } from '../../../src/linux/tape/print.ts';
 import { assemble } from '../../../src/linux/tape/assemble.ts';
 import { isOciError } from '../../../src/oci/error.ts';
-import type { RuntimeConfig } from '../../../src/oci/runtime/config.ts';
+import type { Mount, RuntimeConfig } from '../../../src/oci/runtime/config.ts';
 import { containerTape, type ContainerTapeOptions } from '../../../src/oci/runtime/container-tape.ts';
 import { execTape } from '../../../src/oci/runtime/exec-tape.ts';
 import { defaultSeccomp } from '../../../src/oci/runtime/seccomp-default.ts';
@@ -43,6 +43,7 @@ const facts: ContainerTapeOptions['facts'] = {
       : path.includes('missing')
         ? undefined
         : 'directory',
+  modeOf: (path) => (path === '/private' ? 0o700 : undefined),
   cgroupMounts: [{ version: 2, directory: '', options: '' }],
   seccompFilter: Buffer.alloc(16),
   seccompFlags: 0,
@@ -198,4 +199,58 @@ test(
     process: { user: { uid: 0, gid: 0 }, cwd: '/', args: ['x'], capabilities: { bounding: ['CAP_FLY'] } },
   }),
   /CAP_FLY/,
+);
+
+function tmpfs(destination: string, ...options: string[]): Mount {
+  return { destination, type: 'tmpfs', source: 'tmpfs', options };
+}
+
+test('a tmpfs that does not say its mode has that of the directory it covers', (t) => {
+  const mounts = [tmpfs('/private'), tmpfs('/private', 'size=1k'), tmpfs('/private', 'mode=755'), tmpfs('/new')];
+  const lines = printTape(tapeOf({ mounts })).split('\n');
+  const data = lines.flatMap((line) => /"tmpfs", "\/(?:private|new)", "tmpfs", 0, (.*)\)$/.exec(line)?.[1] ?? []);
+  t.deepEqual(data, ['"mode=700"', '"size=1k,mode=700"', '"mode=755"', '0']);
+});
+
+/** How often the tape makes /a/b on the way to mounts at these places. */
+function timesMade(...destinations: string[]): number {
+  const tape = printTape(tapeOf({ mounts: destinations.map((destination) => tmpfs(destination)) }));
+  return tape.match(/mkdirat\(AT_FDCWD, "\/a\/b"/g)?.length ?? 0;
+}
+
+test('a directory is made again where a mount may have hidden it', (t) => {
+  t.is(timesMade('/a/b', '/c'), 1);
+  t.is(timesMade('/a/b', '/a', '/a/b'), 2);
+});
+
+test('what is made for a mount leads through no link of /proc, each directory checked before the next', (t) => {
+  const mounts = [{ destination: '/srv/data', type: 'bind', source: '/volumes/data' }];
+  const lines = printTape(tapeOf({ mounts })).split('\n');
+  const first = lines.findIndex((line) => line.includes('mkdirat(AT_FDCWD, "/srv"'));
+  const calls = lines
+    .slice(first, first + 5)
+    .map((line) => /^ {2}(\w+)\(.*?"(\/srv[^"]*)"/.exec(line)?.slice(1).join(' '));
+  t.deepEqual(calls, [
+    'mkdirat /srv',
+    'openat2 /srv',
+    'mkdirat /srv/data',
+    'openat2 /srv/data',
+    'move_mount /srv/data',
+  ]);
+});
+
+test(
+  'a sysctl of the machine is refused (SEC-8)',
+  refused,
+  (config) => ({ ...config, linux: { ...config.linux, sysctl: { 'kernel.core_pattern': '|/x' } } }),
+  /'kernel\.core_pattern' is a setting of the machine/,
+);
+test(
+  'a sysctl of a namespace that is the host’s is refused (SEC-8)',
+  refused,
+  (config) => ({
+    ...config,
+    linux: { ...config.linux, namespaces: [{ type: 'mount' }], sysctl: { 'net.ipv4.ip_forward': '1' } },
+  }),
+  /'net\.ipv4\.ip_forward' would set the machine's, as the container has no 'network' namespace/,
 );

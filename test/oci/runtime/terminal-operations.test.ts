@@ -11,6 +11,7 @@ import { assertGolden } from '../../assert-golden.ts';
 
 const facts: ContainerTapeOptions['facts'] = {
   kindOf: () => undefined,
+  modeOf: () => undefined,
   cgroupMounts: [],
   seccompFilter: undefined,
   seccompFlags: 0,
