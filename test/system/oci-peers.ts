@@ -1,0 +1,80 @@
+// berth-oci, runc and crun behind one interface: the same bundle, the same command line, what came out.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { openCgroup } from '../../src/linux/cgroup/cgroup.ts';
+import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
+import { findProgram } from './busybox-bundle.ts';
+import { ended } from './in-cgroup.ts';
+
+export const PEERS = ['berth', 'runc', 'crun'] as const;
+export type Peer = (typeof PEERS)[number];
+
+export type Outcome = { readonly code: number; readonly output: string };
+
+const BERTH_OCI = fileURLToPath(new URL('../../bin/berth-oci', import.meta.url));
+const UNIFIED = '/sys/fs/cgroup/unified/cgroup.controllers';
+const HOLD = `for _ in $(seq 100); do mount -t cgroup -o hugetlb none "$1" 2>/dev/null && break; sleep 0.1; done
+echo ready; read _; umount "$1"`;
+
+/** The runtimes with a state directory of their own each, and a cgroup that all containers are below. */
+export class OciPeers {
+  readonly directory: string = mkdtempSync(join(tmpdir(), 'berth-test-oci-'));
+  readonly cgroupParent: string = `/berth-test-${process.pid}`;
+  readonly bundles: string = join(this.directory, 'bundles');
+  #view: ChildProcess | undefined;
+
+  constructor() {
+    mkdirSync(this.bundles);
+    for (const peer of PEERS) mkdirSync(this.stateOf(peer));
+  }
+
+  stateOf(peer: Peer): string {
+    return join(this.directory, `state-${peer}`);
+  }
+
+  /** Run `peer` with a command line such as `['run', '--bundle', path, id]`. */
+  async call(peer: Peer, args: readonly string[]): Promise<Outcome> {
+    const [program, ...before] = [...(await this.#prefix(peer)), ...programOf(peer), '--root', this.stateOf(peer)];
+    const stdio = ['ignore', 'pipe', 'pipe'] as const;
+    const { code, signal, output } = await ended(spawn(program ?? '', [...before, ...args], { stdio: [...stdio] }));
+    if (code === null) throw new Error(`${peer} was ended by ${signal}`);
+    return { code, output };
+  }
+
+  /**
+   * crun refuses a machine whose controllers are on cgroup v1 while cgroup2 has some too. In a mount namespace where
+   * hugetlb is mounted as a v1 hierarchy, cgroup2 has none left, and it runs. Nothing else changes.
+   */
+  async #prefix(peer: Peer): Promise<readonly string[]> {
+    if (peer !== 'crun' || !existsSync(UNIFIED)) return [];
+    if (this.#view === undefined) {
+      if (readFileSync(UNIFIED, 'utf8').trim() === '') return [];
+      const mountPoint = join(this.directory, 'hugetlb');
+      mkdirSync(mountPoint);
+      const args = ['-m', '--propagation', 'private', 'sh', '-c', HOLD, 'sh', mountPoint];
+      this.#view = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+      if (this.#view.stdout !== null) await once(this.#view.stdout, 'data');
+    }
+    return ['nsenter', `--mount=/proc/${this.#view.pid}/ns/mnt`];
+  }
+
+  async close(): Promise<void> {
+    if (this.#view !== undefined) {
+      const gone = once(this.#view, 'exit');
+      this.#view.stdin?.end();
+      await gone;
+      rmdirSync(join(this.directory, 'hugetlb'));
+    }
+    await openCgroup(readCgroupLayout(), this.cgroupParent).remove();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function programOf(peer: Peer): readonly string[] {
+  return peer === 'berth' ? [BERTH_OCI] : [findProgram(peer) ?? peer];
+}
