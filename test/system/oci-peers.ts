@@ -1,7 +1,7 @@
 // berth-oci, runc and crun behind one interface: the same bundle, the same command line, what came out.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import { openCgroup } from '../../src/linux/cgroup/cgroup.ts';
 import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
 import { findProgram } from './busybox-bundle.ts';
-import { ended } from './in-cgroup.ts';
 
 export const PEERS = ['berth', 'runc', 'crun'] as const;
 export type Peer = (typeof PEERS)[number];
@@ -27,6 +26,7 @@ export class OciPeers {
   readonly cgroupParent: string = `/berth-test-${process.pid}`;
   readonly bundles: string = join(this.directory, 'bundles');
   #view: ChildProcess | undefined;
+  #calls = 0;
 
   constructor() {
     mkdirSync(this.bundles);
@@ -37,13 +37,32 @@ export class OciPeers {
     return join(this.directory, `state-${peer}`);
   }
 
-  /** Run `peer` with a command line such as `['run', '--bundle', path, id]`. */
-  async call(peer: Peer, args: readonly string[]): Promise<Outcome> {
-    const [program, ...before] = [...(await this.#prefix(peer)), ...programOf(peer), '--root', this.stateOf(peer)];
-    const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    const { code, signal, output } = await ended(spawn(program ?? '', [...before, ...args], { stdio: [...stdio] }));
+  /**
+   * Run `peer` with a command line such as `['run', '--bundle', path, id]`, in `cwd`, to its end. Both streams go to a file:
+   * a container that runs on holds them open.
+   */
+  async call(peer: Peer, args: readonly string[], cwd: string = this.directory): Promise<Outcome> {
+    const child = await this.start(peer, args, cwd);
+    const [code, signal] = (await once(child.process, 'exit')) as [number | null, string | null];
     if (code === null) throw new Error(`${peer} was ended by ${signal}`);
-    return { code, output };
+    return { code, output: readFileSync(child.outputFile, 'utf8') };
+  }
+
+  /** As `call`, without waiting. */
+  async start(
+    peer: Peer,
+    args: readonly string[],
+    cwd: string = this.directory,
+  ): Promise<{ readonly process: ChildProcess; readonly outputFile: string }> {
+    const [program, ...before] = [...(await this.#prefix(peer)), ...programOf(peer), '--root', this.stateOf(peer)];
+    this.#calls += 1;
+    const outputFile = join(this.directory, `output-${this.#calls}`);
+    const fd = openSync(outputFile, 'w');
+    try {
+      return { process: spawn(program ?? '', [...before, ...args], { stdio: ['ignore', fd, fd], cwd }), outputFile };
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /**
