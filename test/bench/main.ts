@@ -49,7 +49,8 @@ async function main(): Promise<void> {
   const results: Result[] = [];
   for (const bench of wanted) {
     console.error(`${bench.name}: ${bench.what}`);
-    const rows = await inScene(bench, { runs: Number(values.runs), say });
+    const rows = await measured(bench, Number(values.runs));
+    if (rows === undefined) continue;
     results.push({ bench, rows });
     if (!values.json) console.log(rowsAsText(rows));
   }
@@ -62,6 +63,17 @@ async function main(): Promise<void> {
       ),
     );
   else if (positionals.length === 0) await writeDocument(results);
+}
+
+/** The rows of one benchmark. One that fails is told of, and does not take the others with it; the exit code is 1 then. */
+async function measured(bench: Result['bench'], runs: number): Promise<Result['rows'] | undefined> {
+  try {
+    return await inScene(bench, { runs, say });
+  } catch (error) {
+    console.error(error);
+    process.exitCode = 1;
+    return undefined;
+  }
 }
 
 /** As `npm run format` would leave it. */
