@@ -73,6 +73,8 @@ export class AgentScene {
     };
     mkdirSync(this.source);
     this.host = openHost(this.places);
+    // It only looks: what clears away belongs to the agent.
+    void this.host.layers[Symbol.asyncDispose]();
     this.#log = join(this.home, 'agent.log');
   }
 
