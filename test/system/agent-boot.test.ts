@@ -104,10 +104,13 @@ test(`records of another boot are not believed, and the source directory may be 
   await scene.startAgent({ under });
   await scene.ready('web', 'one');
   t.regex((await scene.status())?.sources[0]?.problem ?? '', /source/);
-  const journal = await scene.journal();
-  const made = journal.filter(
-    ({ step, message }) => step === 'createSandbox' && message === 'replaces the pod before it',
-  );
+  // The journal is written a moment after what it tells of.
+  const made = await scene.until('the journal to tell of both', async () => {
+    const found = (await scene.journal()).filter(
+      ({ step, message }) => step === 'createSandbox' && message === 'replaces the pod before it',
+    );
+    return found.length >= 2 ? found : undefined;
+  });
   t.deepEqual(made.map(({ pod: name = '' }) => name).toSorted(), ['one', 'web-0']);
   for (const { id } of before) t.false(existsSync(join(scene.places.state, 'containers', id)));
   await scene.endAgent('SIGTERM');

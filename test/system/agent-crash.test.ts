@@ -70,7 +70,11 @@ test(`containers outlive the agent, and the next one knows what became of them${
   t.is(scene.container('badly/main')?.restarts, 1);
   t.like(scene.container('well/main'), { id: rest, status: 'exited', exitCode: 0, restarts: 0 });
   t.like(scene.container('never/main'), { status: 'exited', exitCode: 3, restarts: 0 });
-  const starts = (await scene.journal()).slice(journal).filter(({ step }) => step === 'startContainer');
+  // The journal is written a moment after what it tells of.
+  const starts = await scene.until('the journal to tell of both', async () => {
+    const found = (await scene.journal()).slice(journal).filter(({ step }) => step === 'startContainer');
+    return found.length >= 2 ? found : undefined;
+  });
   t.deepEqual(starts.map(({ pod: name, container: one, message }) => `${name}/${one}: ${message}`).toSorted(), [
     'badly/main: ended with exit code 5',
     'two/killed: ended with exit code 137',
