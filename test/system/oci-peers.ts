@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { openCgroup } from '../../src/linux/cgroup/cgroup.ts';
-import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
 import { findProgram } from './busybox-bundle.ts';
+import { snapshot } from './leaks.ts';
 
 export const PEERS = ['berth', 'runc', 'crun'] as const;
 export type Peer = (typeof PEERS)[number];
@@ -89,7 +88,9 @@ export class OciPeers {
       await gone;
       rmdirSync(join(this.directory, 'hugetlb'));
     }
-    await openCgroup(readCgroupLayout(), this.cgroupParent).remove();
+    // runc leaves the cgroups above a container's, also in hierarchies that berth does not use.
+    const scope = { cgroupParent: this.cgroupParent, parts: ['cgroups'] } as const;
+    for (const path of snapshot(scope).found.cgroups.toReversed()) rmdirSync(path);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
