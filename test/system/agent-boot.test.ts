@@ -101,6 +101,12 @@ test(`records of another boot are not believed, and the source directory may be 
   writeFileSync(fake, '00000000-0000-4000-8000-000000000000\n');
   const pretend = 'mount --bind "$0" /proc/sys/kernel/random/boot_id && exec "$@"';
   const under = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', pretend, fake];
+  t.teardown(async () => {
+    await scene.endAgent('SIGTERM');
+    // Only in that boot are they known to run.
+    const { code, stderr } = await scene.berthUnder(under, 'reset', '--yes', '--time', '1');
+    if (code !== 0) throw new Error(`berth reset ended with ${code}: ${stderr}`);
+  });
   await scene.startAgent({ under });
   await scene.ready('web', 'one');
   t.regex((await scene.status())?.sources[0]?.problem ?? '', /source/);
@@ -113,7 +119,4 @@ test(`records of another boot are not believed, and the source directory may be 
   });
   t.deepEqual(made.map(({ pod: name = '' }) => name).toSorted(), ['one', 'web-0']);
   for (const { id } of before) t.false(existsSync(join(scene.places.state, 'containers', id)));
-  await scene.endAgent('SIGTERM');
-  // Only in that boot are they known to run.
-  t.is((await scene.berthUnder(under, 'reset', '--yes', '--time', '1')).code, 0);
 });
