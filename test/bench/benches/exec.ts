@@ -71,7 +71,12 @@ async function peer(scene: Scene, { runtime, bundle }: Setting, { name, command 
   if (command === undefined) return [];
   const id = `${ID}-${name}`;
   writeConfig(bundle, benchConfig(runtime, SLEEP, `${scene.peerCgroupParent}/${id}`));
-  await command('run', '--detach', '--bundle', bundle.directory, id);
+  try {
+    await command('run', '--detach', '--bundle', bundle.directory, id);
+  } catch (error) {
+    scene.say(`${name} does not run a container in the background here: ${String(error)}`);
+    return [];
+  }
   scene.cleanup.defer(() => command('delete', '--force', id));
   return [{ name, sample: () => timed(() => command('exec', id, '/bin/true')) }];
 }
