@@ -121,7 +121,12 @@ test(`the agent does what was planned, and nothing else${skipped}`, async (t) =>
       const settled = workloads.every(({ conditions }) => conditions.some((one) => one.reason === 'Running'));
       return settled && workloads.length === (world.extra ? 4 : 3) ? true : undefined;
     });
-    t.deepEqual(done((await scene.journal()).slice(begin)), { steps: planned.steps, pulls: planned.pulls }, title);
+    // The journal is written a moment after what it tells of.
+    const entries = await scene.until(`${title}: the journal`, async () => {
+      const written = (await scene.journal()).slice(begin);
+      return written.filter(({ event }) => event === 'stepDone').length >= expected.steps ? written : undefined;
+    });
+    t.deepEqual(done(entries), { steps: planned.steps, pulls: planned.pulls }, title);
     t.is((await planFor(scene, text)).code, 0, `${title}: nothing is left to do`);
     t.is((await scene.berth('plan')).code, 0, `${title}: the agent says so too`);
   };
