@@ -71,6 +71,7 @@ export class LayerSync implements Disposable {
 
   /** The lock and the id: another process may have removed the layer and unpacked it anew, and that one is not synced. */
   async #mark({ paths, id }: Pending, synced: boolean): Promise<void> {
+    if (readLayerRecord(paths)?.id !== id) return; // gone, with its directory perhaps: a lock would make that anew
     using held = tryLayerLock(paths);
     if (held === undefined) return this.request(paths, id);
     const record = readLayerRecord(paths);
