@@ -65,7 +65,7 @@ export async function repair(lan: string): Promise<unknown> {
     run('ip', 'link', 'set', link, 'master', 'bt0');
   }
   await ensureNetwork(plan());
-  seen['left'] = traces(directory)['links']?.filter((link) => /^(bv0|mine)/.test(link));
+  seen['left'] = traces(directory)['links']?.filter((link) => /^(bv00000000|mine)/.test(link));
   seen['records'] = traces(directory)['files']?.filter((file) => /pods\/.*json|addresses\/[^.]/.test(file));
   await removeNetwork(plan());
   return { ...seen, pod: a.ipv4, after: traces(directory) };
