@@ -15,7 +15,6 @@ import { killAll, killContainer } from '../../oci/runtime/signal-container.ts';
 import type { ContainerRecord } from '../../oci/runtime/record.ts';
 import { startContainer } from '../../oci/runtime/start.ts';
 import { listStates, readState, requireState, type ContainerState } from '../../oci/runtime/state.ts';
-import { waitContainer } from '../../oci/runtime/wait.ts';
 import { formatTable } from '../output/table.ts';
 import { runTerminalSession } from '../terminal-session.ts';
 import { readBundle } from './bundle.ts';
@@ -51,10 +50,9 @@ export async function run(runtime: Runtime, id: string, flags: OciFlags): Promis
   using terminal = monitor.terminal;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => pass(runtime, id, signal));
   if (terminal !== undefined) await runTerminalSession(terminal, monitor.ended);
-  await monitor.ended;
-  const state = await waitContainer(runtime.stateDirectory, id);
+  const exit = await monitor.ended;
   await deleteContainer(runtime, id, { force: true });
-  return state?.exit === undefined ? 255 : shellExitCode(state.exit);
+  return exit === undefined ? 255 : shellExitCode(exit);
 }
 
 /** Pass a signal on. One that comes when the container has just ended has nobody to go to. */
@@ -83,6 +81,7 @@ async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' |
     logFile: undefined,
     terminal: 'handed-out',
     mode,
+    parent: 'caller',
   });
   try {
     if (flags.pidFile !== undefined) writeFileSync(flags.pidFile, String(monitor.pid));

@@ -11,7 +11,7 @@ import { OciError } from '../error.ts';
 import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations, isOwnDev } from './device-operations.ts';
-import { EXIT_FD, joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
+import { EXIT_FD, joinNamespace, monitorOperations, recordFailure, type Parent } from './monitor-operations.ts';
 import { maskOperations, readonlyOperations } from './mask-operations.ts';
 import { mountOperations, type MountFacts, type MountOperations } from './mount-operations.ts';
 import { propagationFlags } from './mount-options.ts';
@@ -36,6 +36,8 @@ export type ContainerTapeOptions = {
   readonly stdio: { readonly stdin?: string; readonly stdout?: string; readonly stderr?: string };
   /** A FIFO to wait at before the program runs: the two steps create and start. */
   readonly startFifo: string | undefined;
+  /** Default `monitor`. */
+  readonly parent?: Parent | undefined;
   readonly facts: MountFacts & ProcessFacts;
 };
 
@@ -64,6 +66,7 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     pidNamespace: pidJoin?.path,
     cgroupDirectory: options.cgroupDirectory,
     terminal: options.config.process?.terminal === true,
+    parent: options.parent ?? 'monitor',
   });
   return {
     name: 'container',

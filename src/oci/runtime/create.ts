@@ -10,6 +10,7 @@ import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
 import { pageSize } from '../../linux/page-size.ts';
+import { readProcessStat } from '../../linux/process-stat.ts';
 import { seccompFlags } from '../../linux/seccomp/profile.ts';
 import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
@@ -21,6 +22,8 @@ import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
+import { writeStartTime } from './exit-file.ts';
+import type { Parent } from './monitor-operations.ts';
 import { directoryMode } from './rootfs-mode.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
@@ -44,6 +47,8 @@ export type CreateRequest = {
   readonly terminal?: TerminalLife | undefined;
   /** `run`: go on to the program. `create`: stop before it, until `start`. */
   readonly mode: 'run' | 'create';
+  /** Default `monitor`. */
+  readonly parent?: Parent | undefined;
 };
 
 export type StartedMonitor = Monitor & {
@@ -174,6 +179,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     cgroupDirectory: born,
     stdio: standardStreams(request),
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
+    parent: request.parent,
     facts: {
       kindOf: runtime.kindOf,
       modeOf: (path) => directoryMode(request.rootfs, path),
@@ -200,6 +206,12 @@ function inheritedStreams(runtime: Runtime, { logFile }: CreateRequest): ReturnT
   return logFile === undefined ? streamsFor(runtime, [0, 1, 2]) : [[runtime.nullDevice(), 0]];
 }
 
+/** This process has not reaped it yet, so the number is still its own. */
+function noteStartTime(directory: string, pid: number): void {
+  const stat = readProcessStat(pid);
+  if (stat !== undefined) writeStartTime(join(directory, 'exit'), stat.startTime);
+}
+
 async function startContainerProcess(
   runtime: Runtime,
   request: CreateRequest,
@@ -214,8 +226,12 @@ async function startContainerProcess(
   await afterOtherWork();
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
   const fds = channel?.fds ?? inheritedStreams(runtime, request);
-  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds });
-  if (outcome.kind === 'ready') return { ...monitor, terminal: channel?.receive() };
+  const { parent = 'monitor' } = request;
+  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds, parent });
+  if (outcome.kind === 'ready') {
+    if (parent === 'caller') noteStartTime(made.directory, monitor.pid);
+    return { ...monitor, terminal: channel?.receive() };
+  }
   await monitor.ended;
   if (outcome.kind === 'failed') {
     const error = tapeError(assembled, outcome);

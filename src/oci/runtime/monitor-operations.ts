@@ -46,12 +46,19 @@ export type MonitorOptions = {
   readonly cgroupDirectory: string | undefined;
   /** The process has a terminal, and the monitor a part in it. */
   readonly terminal: boolean;
+  /** Whose child the first process is; see `Parent`. */
+  readonly parent: Parent;
 };
+
+/**
+ * Who waits for the end of the first process. `monitor`: a process of ours stays and writes down how it ended. `caller`: whoever
+ * runs this program, or is its subreaper (conmon, containerd's shim), as with runc: they reap it themselves.
+ */
+export type Parent = 'monitor' | 'caller';
 
 /** Operations of the monitor. Its clone goes to the block `container`. */
 export function monitorOperations(options: MonitorOptions): Operation[] {
   const record = bytes(Buffer.alloc(RECORD_SIZE), '<started>');
-  const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
   const pid = result('pid');
   return [
     ...openExitFile(options.exitFile),
@@ -60,6 +67,13 @@ export function monitorOperations(options: MonitorOptions): Operation[] {
     cloneOperation(options, inside(record, 8), pid),
     { call: 'pwrite64', args: [exitFd, record, RECORD_SIZE, PID_OFFSET], what: 'write the pid to the exit file' },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
+    ...(options.parent === 'caller' ? [exitGroup(0)] : waitOperations(options, pid)),
+  ];
+}
+
+function waitOperations(options: MonitorOptions, pid: ReturnType<typeof result>): Operation[] {
+  const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
+  return [
     // Also what the caller inherited itself: somebody may wait for the end of such a pipe.
     ...closeAllBut(options.terminal ? [TERMINAL_KEEP_FD, EXIT_FD] : [EXIT_FD]),
     { call: 'munmap', args: [zone('start'), zone('size')], what: 'let go of the memory of the container branch' },
@@ -130,14 +144,18 @@ function openCgroup(directory: string | undefined): Operation[] {
 /** clone3(2): struct clone_args is flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup. */
 function cloneOperation(options: MonitorOptions, parentTid: Argument, pid: ReturnType<typeof result>): Operation {
   const intoCgroup = options.cgroupDirectory !== undefined;
-  const flags = BigInt(options.cloneFlags | CLONE_FLAGS.CLONE_PARENT_SETTID) | (intoCgroup ? CLONE_INTO_CGROUP : 0n);
-  const shown = formatFlags(options.cloneFlags, CLONE_FLAGS) + (intoCgroup ? '|CLONE_INTO_CGROUP' : '');
+  const sibling = options.parent === 'caller';
+  const own = options.cloneFlags | (sibling ? CLONE_FLAGS.CLONE_PARENT : 0);
+  const flags = BigInt(own | CLONE_FLAGS.CLONE_PARENT_SETTID) | (intoCgroup ? CLONE_INTO_CGROUP : 0n);
+  const shown = formatFlags(own, CLONE_FLAGS) + (intoCgroup ? '|CLONE_INTO_CGROUP' : '');
   const cgroup = intoCgroup ? CGROUP_FD : 0;
-  const args = words([flags, 0, 0, parentTid, SIGCHLD, 0, 0, 0, 0, 0, cgroup], `{${shown}}`);
+  // With CLONE_PARENT the signal is the one of the process that clones: SIGCHLD too.
+  const signal = sibling ? 0 : SIGCHLD;
+  const args = words([flags, 0, 0, parentTid, signal, 0, 0, 0, 0, 0, cgroup], `{${shown}}`);
   return {
     call: 'clone3',
     args: [args, SIZEOF_CLONE_ARGS],
-    save: pid,
+    ...(sibling ? {} : { save: pid }),
     what: 'make the first process of the container in its namespaces',
     onZero: 'container',
   };

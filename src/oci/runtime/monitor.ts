@@ -10,11 +10,13 @@ import { closeSync } from 'node:fs';
 
 import { pipe } from '../../linux/pipe.ts';
 import { pidfdOpen, reap } from '../../linux/pidfd.ts';
+import type { ExitStatus } from '../../linux/siginfo.ts';
 import { readable } from '../../linux/poll.ts';
 import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
-import { readToEnd } from '../../linux/tape/run.ts';
+import { exitCode, readToEnd } from '../../linux/tape/run.ts';
 import { spawnTape, type SpawnOptions } from '../../linux/tape/spawn.ts';
+import type { Parent } from './monitor-operations.ts';
 
 /** What the monitor's process is called, followed by the id of its container. */
 export const MONITOR_NAME = 'berth-monitor';
@@ -22,8 +24,11 @@ export const MONITOR_NAME = 'berth-monitor';
 export type Monitor = {
   /** The container's first process in the host's pid namespace. */
   readonly pid: number;
-  /** Resolves when the monitor has ended and was reaped: the exit file is whole then, unless the monitor was killed. */
-  readonly ended: Promise<void>;
+  /**
+   * Resolves when the child of this process has ended and was reaped, with how it ended: the container's first process where it
+   * has no monitor; else the monitor, and then the exit file is whole, unless the monitor was killed.
+   */
+  readonly ended: Promise<ExitStatus | undefined>;
   /** Stop listening, so that this process may end before the container does. `ended` resolves at once. */
   readonly release: () => void;
 };
@@ -31,12 +36,16 @@ export type Monitor = {
 export type StartOutcome =
   { readonly kind: 'ready' } | Extract<TapeRecord, { kind: 'failed' }> | { readonly kind: 'lost' };
 
-export type StartOptions = { readonly id: string; readonly fds: NonNullable<SpawnOptions['fds']> };
+export type StartOptions = {
+  readonly id: string;
+  readonly fds: NonNullable<SpawnOptions['fds']>;
+  readonly parent: Parent;
+};
 
 /** Spawn the monitor and hear what becomes of the container: the program runs (or waits for start), or a call failed. */
 export async function startMonitor(
   tape: AssembledTape,
-  { id, fds }: StartOptions,
+  { id, fds, parent }: StartOptions,
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
@@ -47,26 +56,26 @@ export async function startMonitor(
     closeSync(write.release());
   }
   const listening = new AbortController();
-  const ended = reaped(monitorPid, listening.signal);
+  const monitorEnded = parent === 'monitor' ? reaped(monitorPid, listening.signal) : undefined;
   const records = parseRecords(await readToEnd(status.number));
   const started = records.find((record) => record.kind === 'started' && record.pid > 0);
   const failed = records.find((record) => record.kind === 'failed');
   const outcome: StartOutcome = failed ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
-  return {
-    monitor: { pid: started?.kind === 'started' ? started.pid : 0, ended, release: () => listening.abort() },
-    outcome,
-  };
+  const pid = started?.kind === 'started' ? started.pid : 0;
+  if (monitorEnded === undefined) await exitCode(monitorPid); // it has nothing left to do
+  const ended = monitorEnded ?? reaped(pid, listening.signal);
+  return { monitor: { pid, ended, release: () => listening.abort() }, outcome };
 }
 
 /** Wait for the end of a child and reap it. */
-async function reaped(pid: number, signal: AbortSignal): Promise<void> {
-  using pidfd = pidfdOpen(pid);
-  if (pidfd === undefined) return;
+async function reaped(pid: number, signal: AbortSignal): Promise<ExitStatus | undefined> {
+  using pidfd = pid === 0 ? undefined : pidfdOpen(pid);
+  if (pidfd === undefined) return undefined;
   try {
     await readable(pidfd.number, { signal });
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return undefined;
     throw error;
   }
-  reap(pidfd.number);
+  return reap(pidfd.number);
 }

@@ -31,7 +31,8 @@ export type ContainerState = {
  * The state of one container. Undefined when there is none of this id, or only the remains of a create that was cut short.
  *
  * The monitor holds a lock on the exit file from before the clone until it has written how the process ended. Where it was
- * killed, the container is stopped once its process is gone too, and nobody knows how that ended.
+ * killed, the container is stopped once its process is gone too, and nobody knows how that ended. Where there never was one,
+ * pid and start time tell.
  */
 export function readState(stateDirectory: string, id: string): ContainerState | undefined {
   if (!isContainerId(id)) throw new OciError('CONTAINER_UNKNOWN', `'${id}' is not a container id`);
@@ -52,10 +53,16 @@ export function readState(stateDirectory: string, id: string): ContainerState | 
   if (exit?.status !== undefined) return ended(record, exit);
   if (exit === undefined || (exit.pid === 0 && exit.failedErrno === undefined))
     return { ...stopped, status: 'creating' };
-  if (!isLocked(exitPath) && !livesInCgroup(exit.pid, record.cgroupPath))
-    return ended(record, readExitFile(exitPath) ?? exit);
+  if (!lives(exitPath, exit, record)) return ended(record, readExitFile(exitPath) ?? exit);
   const status = existsSync(join(directory, 'start.fifo')) ? 'created' : 'running';
   return { record, status, pid: exit.pid, exit: undefined, failedErrno: undefined, finishedAt: undefined };
+}
+
+/** A process that has ended and waits to be reaped does not live. */
+function lives(exitPath: string, { pid, startTime }: ExitFile, { cgroupPath }: ContainerRecord): boolean {
+  if (startTime === undefined) return isLocked(exitPath) || livesInCgroup(pid, cgroupPath);
+  const stat = readProcessStat(pid);
+  return stat?.startTime === startTime && stat.state !== 'Z' && stat.state !== 'X';
 }
 
 /** As `readState`, where the container must exist. Throws OciError CONTAINER_UNKNOWN. */
