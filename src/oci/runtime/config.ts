@@ -1,4 +1,4 @@
-// config.json of the OCI runtime specification 1.2, as far as the runtime acts on it (config.md, config-linux.md).
+// config.json of the OCI runtime specification 1.3, as far as the runtime acts on it (config.md, config-linux.md).
 
 export type RuntimeConfig = {
   readonly ociVersion: string;
@@ -7,6 +7,7 @@ export type RuntimeConfig = {
   readonly root: { readonly path: string; readonly readonly?: boolean };
   readonly process?: Process;
   readonly mounts?: readonly Mount[];
+  readonly hooks?: Hooks;
   readonly linux?: Linux;
   readonly annotations?: Readonly<Record<string, string>>;
 };
@@ -23,6 +24,37 @@ export type Process = {
   readonly rlimits?: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
   readonly noNewPrivileges?: boolean;
   readonly oomScoreAdj?: number;
+  readonly apparmorProfile?: string;
+  readonly selinuxLabel?: string;
+  readonly scheduler?: Scheduler;
+  readonly ioPriority?: { readonly class: string; readonly priority?: number };
+  /** Lists of processors as in `0-3,7`: before a process of `exec` joins the cgroup, and after. The first process has none. */
+  readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string };
+};
+
+/** sched_setattr(2). Times are nanoseconds. */
+export type Scheduler = {
+  readonly policy: string;
+  readonly nice?: number;
+  readonly priority?: number;
+  readonly flags?: readonly string[];
+  readonly runtime?: number;
+  readonly deadline?: number;
+  readonly period?: number;
+};
+
+/** config.md, "POSIX-platform Hooks". */
+export type Hooks = Partial<Record<HookName, readonly Hook[]>>;
+
+export type HookName = 'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop';
+
+export type Hook = {
+  readonly path: string;
+  /** With its name, as execve(2) has it. */
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
 };
 
 export type CapabilitySet = 'bounding' | 'effective' | 'inheritable' | 'permitted' | 'ambient';
@@ -47,6 +79,14 @@ export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user'
 
 export type Linux = {
   readonly namespaces?: readonly { readonly type: NamespaceType; readonly path?: string }[];
+  readonly uidMappings?: readonly IdMapping[];
+  readonly gidMappings?: readonly IdMapping[];
+  readonly timeOffsets?: Readonly<Record<string, { readonly secs?: number; readonly nanosecs?: number }>>;
+  /** Host name of the device → what it is called inside. */
+  readonly netDevices?: Readonly<Record<string, { readonly name?: string }>>;
+  readonly memoryPolicy?: MemoryPolicy;
+  readonly personality?: { readonly domain: string; readonly flags?: readonly string[] };
+  readonly intelRdt?: object;
   readonly cgroupsPath?: string;
   readonly resources?: Resources;
   readonly devices?: readonly Device[];
@@ -56,6 +96,12 @@ export type Linux = {
   readonly readonlyPaths?: readonly string[];
   readonly sysctl?: Readonly<Record<string, string>>;
 };
+
+/** `size` ids from `containerID` on inside are those from `hostID` on outside. */
+export type IdMapping = { readonly containerID: number; readonly hostID: number; readonly size: number };
+
+/** set_mempolicy(2): `nodes` is a list as in `0-1,3`. */
+export type MemoryPolicy = { readonly mode: string; readonly nodes?: string; readonly flags?: readonly string[] };
 
 export type Device = {
   readonly type: 'c' | 'b' | 'u' | 'p';
