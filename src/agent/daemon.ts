@@ -4,6 +4,8 @@ import { mkdirSync } from 'node:fs';
 import { setOomScoreAdj } from '../linux/oom-score.ts';
 import { forbidDumps } from '../linux/prctl.ts';
 import { openHost } from '../oci/host.ts';
+import { confinedCgroup } from '../oci/pod/cgroup-path.ts';
+import { prepareForMany } from '../oci/runtime/prepare-for-many.ts';
 import { takeAgentLock } from './agent-lock.ts';
 import { buildAgent, type Agent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
@@ -32,6 +34,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   forbidDumps();
   const isProtected = setOomScoreAdj(OOM_SCORE);
   const host = openHost(places);
+  await prepareForMany(host.runtime, confinedCgroup(places));
   const agent = buildAgent(host, config, log);
   await using services = await serve(config, agent, log);
   log.info('agent started', {

@@ -40,6 +40,11 @@ export function forbidDumps(): void {
   check(c_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), 'prctl', () => 'PR_SET_DUMPABLE, 0');
 }
 
+/** prctl(2) with one argument, for the calling thread. Throws SyscallError. */
+export function prctl(option: number, argument: number): number {
+  return check(c_prctl(option, argument, 0, 0, 0), 'prctl', () => `${option}, ${argument}`);
+}
+
 /** Whether this process is dumpable: 0 no, 1 yes, 2 by root only. Throws SyscallError. */
 export function dumpable(): number {
   return check(c_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 'prctl', () => 'PR_GET_DUMPABLE');

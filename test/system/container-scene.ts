@@ -155,7 +155,8 @@ export class ContainerScene {
   async close(): Promise<void> {
     for (const id of containerIds(this.stateDirectory)) await deleteContainer(this.runtime, id, { force: true });
     const scope = { cgroupParent: this.cgroupParent, parts: ['cgroups'] } as const;
-    const left = snapshot(scope).found.cgroups.filter((path) => !path.endsWith(this.cgroupParent));
+    const kept = [this.cgroupParent, `${this.cgroupParent}/confined`];
+    const left = snapshot(scope).found.cgroups.filter((path) => !kept.some((parent) => path.endsWith(parent)));
     await openCgroup(this.runtime.cgroups, this.cgroupParent).remove();
     try {
       assert.deepEqual(left, [], 'cgroups that are left');

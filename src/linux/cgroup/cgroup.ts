@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { applyLimits } from './apply-limits.ts';
 import { writeControl } from './control-file.ts';
 import { CgroupError } from './error.ts';
-import type { CgroupLayout, Controller, Place } from './layout.ts';
-import { type LimitPlan, type LimitWrite, planLimits } from './limits.ts';
-import { makePlace, preparePlace } from './make-directories.ts';
+import { type CgroupLayout, type Controller, hasController, type Place } from './layout.ts';
+import { isInitial, type LimitPlan, type LimitWrite, planLimits } from './limits.ts';
+import { makePlace, makePlaceBelow, preparePlace } from './make-directories.ts';
 import { freeze, isFrozen, killMembers, memberPids, thaw } from './members.ts';
 import { type CgroupEntry, entryOf, everyPlace, placesFor } from './place.ts';
 import { removePlaces } from './remove.ts';
@@ -38,25 +38,37 @@ export type Cgroup = {
   remove(): Promise<void>;
 };
 
+export type CreateOptions = {
+  /** The device rules are those of the cgroup above, which must exist: see `shareDeviceRules`. */
+  readonly inheritsDevices?: boolean;
+};
+
 /**
  * Make the cgroup `path` (absolute below each hierarchy's mount point) with its limits; nobody is in it yet. A leftover
  * of the same name is taken over, and noted when processes are in it.
  *
  * Throws CgroupError UNSUPPORTED (naming each limit that this machine cannot do, before anything is made), REFUSED,
- * FROZEN (a leftover that would stop whoever joins) or PATH_INVALID. After a throw the cgroup is gone again; cgroups
+ * FROZEN (a leftover that would stop whoever joins), GONE (no cgroup to inherit from) or PATH_INVALID. After a throw the cgroup is gone again; cgroups
  * above it that had to be made are not.
  */
-export function createCgroup(layout: CgroupLayout, path: string, resources: CgroupResources = {}): Cgroup {
+export function createCgroup(
+  layout: CgroupLayout,
+  path: string,
+  resources: CgroupResources = {},
+  { inheritsDevices = false }: CreateOptions = {},
+): Cgroup {
   const { writes, notes } = possible(layout, path, resources);
   const places = placesFor(layout, path, writes);
   const made: Place[] = [];
   try {
     for (const place of places) {
-      if (makePlace(place)) made.push(place);
+      const bound = inheritsDevices && hasController(place.hierarchy, 'devices') && place.hierarchy.version === 1;
+      if (bound ? makePlaceBelow(place) : makePlace(place)) made.push(place);
       preparePlace(place, askedControllers(writes));
     }
-    const leftover = made.length === places.length ? [] : examineLeftover(places, path);
-    const left = applyLimits(places, writes);
+    const isNew = made.length === places.length;
+    const leftover = isNew ? [] : examineLeftover(places, path);
+    const left = applyLimits(places, isNew ? writes.filter((one) => !isInitial(one)) : writes);
     return cgroupAt(layout, path, { places, notes: [...notes, ...leftover, ...left] });
   } catch (error) {
     void removePlaces(made).catch(() => undefined);

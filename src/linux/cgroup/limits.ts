@@ -26,6 +26,22 @@ export type LimitPlan = {
   readonly notes: readonly string[];
 };
 
+/** What a new cgroup has anyway, on v1 and v2. */
+const INITIAL: Readonly<Record<string, string>> = {
+  'cpu.cfs_period_us': '100000',
+  'cpu.cfs_quota_us': '-1',
+  'cpu.shares': '1024',
+  'cpu.max': 'max 100000',
+  'cpu.weight': '100',
+  'memory.max': 'max',
+  'pids.max': 'max',
+};
+
+/** Whether a write changes nothing in a cgroup that was made a moment ago. Pure. */
+export function isInitial({ file, value }: LimitWrite): boolean {
+  return INITIAL[file] === value;
+}
+
 /** Plan the writes of `resources`. Throws a RangeError when limits contradict each other. */
 export function planLimits(layout: CgroupLayout, resources: CgroupResources): LimitPlan {
   const parts = [

@@ -13,6 +13,11 @@ export function makePlace({ hierarchy, directory }: Place): boolean {
   return makeDirectory(directory, hierarchy.mountPoint);
 }
 
+/** As `makePlace` in a cgroup that is there. Throws CgroupError GONE when it is not. */
+export function makePlaceBelow({ directory }: Place): boolean {
+  return makeDirectory(directory, dirname(directory));
+}
+
 /**
  * Make a directory usable: on v2 with the controllers that every container has, and `asked`, enabled from the top down;
  * in v1's cpuset with the processors and memory nodes of the cgroup above. Throws CgroupError UNSUPPORTED.
@@ -30,7 +35,9 @@ function makeDirectory(directory: string, mountPoint: string): boolean {
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     const parent = dirname(directory);
-    if (!isErrno(error, 'ENOENT') || !parent.startsWith(`${mountPoint}/`)) throw error;
+    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!parent.startsWith(`${mountPoint}/`))
+      throw new CgroupError('GONE', `There is no cgroup ${parent}`, { cause: error });
     makeDirectory(parent, mountPoint);
     return makeDirectory(directory, mountPoint);
   }

@@ -67,6 +67,6 @@ export function entryOf(places: readonly Place[]): CgroupEntry {
 }
 
 /** The directory of `path` in one hierarchy. */
-function placeIn(hierarchy: Hierarchy, path: string): Place {
+export function placeIn(hierarchy: Hierarchy, path: string): Place {
   return { hierarchy, directory: `${hierarchy.mountPoint}${path}` };
 }

@@ -13,6 +13,7 @@ const SIGSET_SIZE = 128;
 // Larger than the structures of any libc: 336 and 80 bytes in glibc 2.36.
 const OPAQUE_SIZE = 1024;
 
+type Answer = (error: Error | null, errno: number) => void;
 type CInit = (object: Buffer) => number;
 type CSpawn = (
   pid: Int32Array,
@@ -22,7 +23,7 @@ type CSpawn = (
   argv: readonly (string | null)[],
   envp: readonly (string | null)[],
 ) => number;
-const c_spawn: CSpawn = libc.func(
+const c_spawn: CSpawn & { async: (...args: [...Parameters<CSpawn>, Answer]) => void } = libc.func(
   'int posix_spawn(_Out_ int *pid, const char *path, void *file_actions, void *attrp, const char **argv, const char **envp)',
 );
 const c_actions_init: CInit = libc.func('int posix_spawn_file_actions_init(void *file_actions)');
@@ -55,21 +56,40 @@ export type SpawnOptions = {
  * environment. Returns its pid: the caller reaps it. Blocks for the time of one vfork and exec (about 0.3 ms).
  */
 export function spawnTape(tape: AssembledTape, options: SpawnOptions): number {
-  const name = options.argv[0] ?? 'tape';
-  using executable = sealedExecutable(name, elfExecutable(hostArchitecture(), tape.data));
+  using call = prepare(tape, options);
+  succeed(c_spawn(...call.args), 'posix_spawn');
+  return call.pid();
+}
+
+/** As `spawnTape`, from a thread of Node's pool: the process begins with that thread's capabilities, not the main one's. */
+export async function spawnTapeFromPool(tape: AssembledTape, options: SpawnOptions): Promise<number> {
+  using call = prepare(tape, options);
+  const errno = await new Promise<number>((resolve, reject) => {
+    c_spawn.async(...call.args, (error, result) => (error === null ? resolve(result) : reject(error)));
+  });
+  succeed(errno, 'posix_spawn');
+  return call.pid();
+}
+
+type SpawnCall = Disposable & { readonly args: Parameters<CSpawn>; readonly pid: () => number };
+
+function prepare(tape: AssembledTape, { argv, fds = [], status }: SpawnOptions): SpawnCall {
+  const name = argv[0] ?? 'tape';
+  using open = new DisposableStack();
+  const executable = open.use(sealedExecutable(name, elfExecutable(hostArchitecture(), tape.data)));
   const actions = Buffer.alloc(OPAQUE_SIZE);
   succeed(c_actions_init(actions), 'posix_spawn_file_actions_init');
-  try {
-    for (const [from, to] of [...(options.fds ?? []), [options.status, STATUS_FD] as const]) {
-      succeed(c_actions_dup2(actions, from, to), 'posix_spawn_file_actions_adddup2');
-    }
-    const pid = new Int32Array(1);
-    const path = `/proc/self/fd/${executable.number}`;
-    succeed(c_spawn(pid, path, actions, attributes(), [...options.argv, null], [null]), 'posix_spawn');
-    return check(pid[0] ?? -1, 'posix_spawn', () => name);
-  } finally {
-    c_actions_destroy(actions);
+  open.defer(() => c_actions_destroy(actions));
+  for (const [from, to] of [...fds, [status, STATUS_FD] as const]) {
+    succeed(c_actions_dup2(actions, from, to), 'posix_spawn_file_actions_adddup2');
   }
+  const pid = new Int32Array(1);
+  const owned = open.move();
+  return {
+    args: [pid, `/proc/self/fd/${executable.number}`, actions, attributes(), [...argv, null], [null]],
+    pid: () => check(pid[0] ?? -1, 'posix_spawn', () => name),
+    [Symbol.dispose]: () => owned.dispose(),
+  };
 }
 
 function attributes(): Buffer {

@@ -14,6 +14,7 @@ import { generateConfig, stopSignal, type ContainerOptions } from '../runtime/ge
 import type { Rootfs } from '../runtime/rootfs-operations.ts';
 import { lookUpUser, parseId, type LookedUpUser } from '../runtime/user.ts';
 import { OciError } from '../error.ts';
+import { containerCgroup } from './cgroup-path.ts';
 import { identityLabels, type ContainerIdentity } from './labels.ts';
 import { removeOldLogs } from './logs.ts';
 import { logFile, podPaths, writableLayer } from './pod-paths.ts';
@@ -82,7 +83,7 @@ export function containerRequest(
       mounts: [...etcMounts(sandbox.files), ...container.mounts],
       network: sandbox.network === 'host' ? 'host' : sandbox.pinned?.netnsPath,
       ipc: sandbox.pinned?.ipcnsPath,
-      cgroupPath: `${host.paths.cgroupParent}/${container.id}`,
+      cgroupPath: containerCgroup(host.paths, container),
     },
     host.runtime.machine,
   );

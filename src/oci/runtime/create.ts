@@ -24,6 +24,7 @@ import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
 import { writeStartTime } from './exit-file.ts';
 import type { Parent } from './monitor-operations.ts';
+import { boundingSet } from './process-operations.ts';
 import { directoryMode } from './rootfs-mode.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
@@ -65,12 +66,26 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
   let cgroup: Cgroup | undefined;
   try {
     writeState(runtime, directory, request);
-    cgroup = createCgroup(runtime.cgroups, cgroupPath(request), resourcesOf(request));
+    cgroup = makeCgroup(runtime, request);
     await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
     await takeBack(request, { directory, cgroup });
     throw configurationError(request.id, error);
+  }
+}
+
+function makeCgroup({ cgroups, sharedDevices }: Runtime, request: CreateRequest): Cgroup {
+  const path = cgroupPath(request);
+  const resources = resourcesOf(request);
+  const { devices, ...others } = resources;
+  if (!sharedDevices.covers(path, devices)) return createCgroup(cgroups, path, resources);
+  try {
+    return createCgroup(cgroups, path, others, { inheritsDevices: true });
+  } catch (error) {
+    if (!(error instanceof CgroupError) || error.code !== 'GONE') throw error;
+    sharedDevices.forget();
+    return createCgroup(cgroups, path, resources);
   }
 }
 
@@ -187,6 +202,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
       capabilities: runtime.capabilities,
+      bounding: runtime.spawner.beginsWith(boundingSet(request.config.process)),
     },
   });
 }
@@ -227,7 +243,12 @@ async function startContainerProcess(
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
   const fds = channel?.fds ?? inheritedStreams(runtime, request);
   const { parent = 'monitor' } = request;
-  const { monitor, outcome } = await startMonitor(assembled, { id: request.id, fds, parent });
+  const { monitor, outcome } = await startMonitor(runtime.spawner, assembled, {
+    id: request.id,
+    fds,
+    parent,
+    bounding: boundingSet(request.config.process),
+  });
   if (outcome.kind === 'ready') {
     if (parent === 'caller') noteStartTime(made.directory, monitor.pid);
     return { ...monitor, terminal: channel?.receive() };

@@ -14,11 +14,11 @@ import { RECORD_SIZE, parseRecords, tapeError } from '../../linux/tape/failure.t
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import { exitCode, readSome } from '../../linux/tape/run.ts';
-import { spawnTape } from '../../linux/tape/spawn.ts';
 import { OciError } from '../error.ts';
 import type { Process, RuntimeConfig } from './config.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import { containerDirectory } from './record.ts';
+import { boundingSet } from './process-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { readState, requireState } from './state.ts';
 import { streamsFor } from './streams.ts';
@@ -57,7 +57,7 @@ export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
 export async function execInContainer(runtime: Runtime, request: ExecRequest): Promise<ExitStatus> {
   const fds = streamsFor(runtime, request.stdio);
   const process = { ...request.process, terminal: false };
-  return endOf(launch(runtime, { ...request, process, fds }));
+  return endOf(await launch(runtime, { ...request, process, fds }));
 }
 
 /**
@@ -67,7 +67,7 @@ export async function execInContainer(runtime: Runtime, request: ExecRequest): P
 export async function execInTerminal(runtime: Runtime, request: TerminalExecRequest): Promise<TerminalExec> {
   using channel = new TerminalChannel('handed-out');
   const process = { ...request.process, terminal: true };
-  const ended = endOf(launch(runtime, { ...request, process, fds: channel.fds }));
+  const ended = endOf(await launch(runtime, { ...request, process, fds: channel.fds }));
   ended.catch(() => undefined); // whoever has the result hears of it, maybe later
   channel.spawned();
   const terminal = await channel.arrived();
@@ -79,7 +79,7 @@ export async function execInTerminal(runtime: Runtime, request: TerminalExecRequ
 type Launch = TerminalExecRequest & { readonly fds: readonly (readonly [from: number, to: number])[] };
 type Launched = Launch & { readonly tape: AssembledTape; readonly status: Fd; readonly monitorPid: number };
 
-function launch(runtime: Runtime, request: Launch): Launched {
+async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   const { id, fds } = request;
   const state = requireState(runtime.stateDirectory, id);
   using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
@@ -91,11 +91,8 @@ function launch(runtime: Runtime, request: Launch): Launched {
   using _write = write;
   using reading = new DisposableStack();
   reading.use(status);
-  const monitorPid = spawnTape(tape, {
-    argv: ['berth-exec', id],
-    status: write.number,
-    fds: [...fds, [pidfd.number, PIDFD]],
-  });
+  const options = { argv: ['berth-exec', id], status: write.number, fds: [...fds, [pidfd.number, PIDFD] as const] };
+  const monitorPid = await runtime.spawner.spawn(tape, options, boundingSet(request.process));
   reading.move();
   return { ...request, tape, status, monitorPid };
 }
@@ -119,6 +116,7 @@ function tapeFor(runtime: Runtime, request: Launch, cgroupPath: string): Assembl
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
       capabilities: runtime.capabilities,
+      bounding: runtime.spawner.beginsWith(boundingSet(request.process)),
     },
   });
   return assemble(tape, hostArchitecture());

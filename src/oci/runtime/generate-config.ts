@@ -74,6 +74,13 @@ export function generateConfig(image: ImageConfig, options: ContainerOptions, ma
   };
 }
 
+/** Whether these containers get no device beyond what every container has. Throws OciError CONFIG_INVALID. */
+export function hasDefaultDevices(
+  options: Pick<ContainerOptions, 'privileged' | 'capabilitiesAdd' | 'capabilitiesDrop'>,
+): boolean {
+  return !options.privileged && defaultDeviceRules(capabilitiesOf(options)).length === defaultDeviceRules([]).length;
+}
+
 function generateLinux(
   architecture: string,
   options: ContainerOptions,
@@ -156,7 +163,11 @@ function workingDirectory(image: ImageConfig, options: ContainerOptions): string
 }
 
 /** Names with their CAP_ prefix. `ALL` in either list means every capability that Linux has. */
-function capabilitiesOf({ privileged, capabilitiesAdd, capabilitiesDrop }: ContainerOptions): readonly string[] {
+function capabilitiesOf({
+  privileged,
+  capabilitiesAdd,
+  capabilitiesDrop,
+}: Pick<ContainerOptions, 'privileged' | 'capabilitiesAdd' | 'capabilitiesDrop'>): readonly string[] {
   if (privileged) return CAPABILITIES;
   const added = capabilitiesAdd.includes('ALL') ? CAPABILITIES : capabilitiesAdd.map(fullName);
   const start = capabilitiesDrop.includes('ALL') ? [] : DEFAULT_CAPABILITIES;

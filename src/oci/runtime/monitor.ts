@@ -15,8 +15,9 @@ import { readable } from '../../linux/poll.ts';
 import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
 import { exitCode, readToEnd } from '../../linux/tape/run.ts';
-import { spawnTape, type SpawnOptions } from '../../linux/tape/spawn.ts';
+import type { SpawnOptions } from '../../linux/tape/spawn.ts';
 import type { Parent } from './monitor-operations.ts';
+import type { Spawner } from './spawner.ts';
 
 /** What the monitor's process is called, followed by the id of its container. */
 export const MONITOR_NAME = 'berth-monitor';
@@ -40,18 +41,21 @@ export type StartOptions = {
   readonly id: string;
   readonly fds: NonNullable<SpawnOptions['fds']>;
   readonly parent: Parent;
+  /** The container's bounding set, as a mask. */
+  readonly bounding: bigint;
 };
 
 /** Spawn the monitor and hear what becomes of the container: the program runs (or waits for start), or a call failed. */
 export async function startMonitor(
+  spawner: Spawner,
   tape: AssembledTape,
-  { id, fds, parent }: StartOptions,
+  { id, fds, parent, bounding }: StartOptions,
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
   let monitorPid: number;
   try {
-    monitorPid = spawnTape(tape, { argv: [MONITOR_NAME, id], status: write.number, fds });
+    monitorPid = await spawner.spawn(tape, { argv: [MONITOR_NAME, id], status: write.number, fds }, bounding);
   } finally {
     closeSync(write.release());
   }

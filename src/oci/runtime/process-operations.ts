@@ -33,6 +33,8 @@ export type ProcessFacts = {
    * where the runtime has fewer itself.
    */
   readonly capabilities: bigint;
+  /** The bounding set that the process begins with, as a mask. */
+  readonly bounding: bigint;
 };
 
 /** Everything but the exec itself. `beforeSeccomp` runs as late as it can without being filtered (the wait for start). */
@@ -46,7 +48,7 @@ export function identityOperations(
   return [
     ...oomOperations(process),
     ...rlimitOperations(process),
-    ...boundingOperations(process, facts.capabilities),
+    ...boundingOperations(process, facts.bounding),
     ...workingDirectory(process.cwd),
     ...(process.noNewPrivileges === true
       ? [...identity, noNewPrivileges(), ...beforeSeccomp, ...seccomp]
@@ -110,9 +112,13 @@ function maskOf(process: Process, set: CapabilitySet): bigint {
   }
 }
 
-function boundingOperations(process: Process, all: bigint): Operation[] {
-  const keep = process.capabilities?.bounding === undefined ? 0n : maskOf(process, 'bounding');
-  return capabilityNames(all & ~keep).map((name) => ({
+/** The bounding set that a process is to have, as a mask. Throws OciError CONFIG_INVALID on an unknown name. */
+export function boundingSet(process: Process | undefined): bigint {
+  return process?.capabilities?.bounding === undefined ? 0n : maskOf(process, 'bounding');
+}
+
+function boundingOperations(process: Process, begun: bigint): Operation[] {
+  return capabilityNames(begun & ~boundingSet(process)).map((name) => ({
     call: 'prctl',
     args: [value(PR_CAPBSET_DROP, 'PR_CAPBSET_DROP'), value(capabilityNumberOf(name), name), 0, 0, 0],
     what: `drop ${name} for good`,

@@ -11,6 +11,8 @@ import { oomScoreAdj } from '../../linux/oom-score.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import type { Seccomp } from './config.ts';
 import { thermalThrottlePaths } from './defaults.ts';
+import { SharedDevices } from './shared-devices.ts';
+import { Spawner } from './spawner.ts';
 import type { Machine } from './generate-config.ts';
 import type { PathKind } from './mount-operations.ts';
 import type { ProcessIdentity } from './record.ts';
@@ -23,6 +25,8 @@ export type Runtime = {
   readonly machine: Machine;
   /** What it can give to containers, as a mask. */
   readonly capabilities: bigint;
+  readonly spawner: Spawner;
+  readonly sharedDevices: SharedDevices;
   readonly bootId: string;
   /** This process, which every container that it makes is recorded with. */
   readonly creator: ProcessIdentity;
@@ -42,6 +46,7 @@ export function openRuntime({
   readonly stateDirectory: string;
   readonly cgroups: CgroupLayout;
 }): Runtime {
+  const capabilities = boundingCapabilities();
   return {
     stateDirectory,
     cgroups,
@@ -50,7 +55,9 @@ export function openRuntime({
       defaultSeccomp: cachedProfiles(),
       oomScoreAdj: oomScoreAdj(),
     },
-    capabilities: boundingCapabilities(),
+    capabilities,
+    spawner: new Spawner(capabilities),
+    sharedDevices: new SharedDevices(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
     seccompFilter: cachedCompiler(),

@@ -48,6 +48,7 @@ const facts: ContainerTapeOptions['facts'] = {
   seccompFilter: Buffer.alloc(16),
   seccompFlags: 0,
   capabilities: (1n << 41n) - 1n,
+  bounding: (1n << 41n) - 1n,
 };
 
 const overlay = {

@@ -16,6 +16,7 @@ const facts: ContainerTapeOptions['facts'] = {
   seccompFilter: undefined,
   seccompFlags: 0,
   capabilities: 1n,
+  bounding: 1n,
 };
 
 const sh: Process = {
