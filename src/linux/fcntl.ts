@@ -3,10 +3,12 @@ import { check } from './errno.ts';
 import { Fd } from './fd.ts';
 import { libc } from './libc.ts';
 
+const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const O_NONBLOCK = 0o4000;
+export const FD_CLOEXEC = 1;
 
 type CFcntl = (fd: number, command: number, argument: number) => number;
 const c_fcntl: CFcntl = libc.func('int fcntl(int fd, int cmd, long argument)');
@@ -20,4 +22,9 @@ export function duplicate(fd: number): Fd {
 export function setNonBlocking(fd: number): void {
   const flags = check(c_fcntl(fd, F_GETFL, 0), 'fcntl', () => `${fd}, F_GETFL`);
   check(c_fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', () => `${fd}, F_SETFL, O_NONBLOCK`);
+}
+
+/** The flags of a descriptor itself, of which FD_CLOEXEC is the only one. Throws SyscallError EBADF when there is no such. */
+export function descriptorFlags(fd: number): number {
+  return check(c_fcntl(fd, F_GETFD, 0), 'fcntl', () => `${fd}, F_GETFD`);
 }

@@ -84,13 +84,21 @@ usable(`a created container waits, also with sixty layers and every way to open 
   await deleteContainer(here().runtime, id, { force: false });
 });
 
+usable(`a container without its program is not created${suffix}`, async (t) => {
+  const id = here().newId();
+  const request = here().request(id, { command: ['/bin/nope'] }, { mode: 'create' });
+  await refused(t, () => createContainer(here().runtime, request), 'START_FAILED', /run \/bin\/nope: ENOENT \(/);
+  t.deepEqual(here().remains(id), []);
+});
+
 usable(`a created container that cannot run its program says so at its start${suffix}`, async (t) => {
   const id = here().newId();
-  await createContainer(here().runtime, here().request(id, { command: ['/bin/nope'] }, { mode: 'create' }));
-  await refused(t, () => startContainer(here().runtime, id), 'START_FAILED', /run \/bin\/nope: ENOENT \(/);
+  writeFileSync(join(here().layer, 'bin/text'), 'no program', { mode: 0o755 });
+  await createContainer(here().runtime, here().request(id, { command: ['/bin/text'] }, { mode: 'create' }));
+  await refused(t, () => startContainer(here().runtime, id), 'START_FAILED', /run \/bin\/text: ENOEXEC \(/);
   const state = await waitContainer(here().stateDirectory, id);
   t.is(state?.status, 'stopped');
-  t.is(state?.failedErrno, 2);
+  t.is(state?.failedErrno, 8);
   await deleteContainer(here().runtime, id, { force: false });
   t.deepEqual(here().remains(id), []);
 });

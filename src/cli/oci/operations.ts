@@ -81,7 +81,7 @@ async function make(runtime: Runtime, id: string, flags: OciFlags, mode: 'run' |
     logFile: undefined,
     terminal: 'handed-out',
     mode,
-    parent: 'caller',
+    launch: { parent: 'caller' },
   });
   try {
     if (flags.pidFile !== undefined) writeFileSync(flags.pidFile, String(monitor.pid));

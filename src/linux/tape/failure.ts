@@ -33,6 +33,8 @@ const HINTS: Readonly<Record<string, string>> = {
   'execve EACCES': 'the file is not executable for this user, or its file system is mounted noexec',
   'execve ENOENT':
     'the file, or the interpreter that its first line or its ELF header names, does not exist in the container',
+  'faccessat ENOENT': 'there is no such file in the container',
+  'faccessat EACCES': 'the file is not executable for this user, or its file system is mounted noexec',
   'execve ENOEXEC': 'not a program for this machine: another architecture, or a script without #!',
 };
 

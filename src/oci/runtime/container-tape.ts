@@ -5,21 +5,25 @@
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { MS_FLAGS } from '../../linux/mount-flags.ts';
 import { failBlock } from '../../linux/tape/blocks.ts';
-import { STATUS_FD } from '../../linux/tape/spawn.ts';
 import { bytes, result, text, value, type Operation, type Tape, type Value } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Linux, NamespaceType, RuntimeConfig } from './config.ts';
 import { deviceOperations, isOwnDev } from './device-operations.ts';
-import { EXIT_FD, joinNamespace, monitorOperations, recordFailure, type Parent } from './monitor-operations.ts';
+import { joinNamespace, monitorOperations, recordFailure } from './monitor-operations.ts';
+import { failAsideBlocks } from './preserve-operations.ts';
+import { programOperations } from './program-operations.ts';
+import { searchBlocks } from './search-operations.ts';
+import { moveRootOperations } from './move-root-operations.ts';
+import { sessionKeyring } from './keyring-operations.ts';
+import type { Launch } from './launch.ts';
 import { maskOperations, readonlyOperations } from './mask-operations.ts';
 import { mountOperations, type MountFacts, type MountOperations } from './mount-operations.ts';
 import { propagationFlags } from './mount-options.ts';
 import { eachDirectoryOnce } from './each-directory-once.ts';
 import { atCwd, makeDirectories, octal, writeFile } from './path-operations.ts';
-import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import type { ProcessFacts } from './process-operations.ts';
 import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
-import { FIFO_FD, openFifo, waitForStart } from './start-fifo-operations.ts';
+import { openFifo } from './start-fifo-operations.ts';
 import { sysctlOperations } from './sysctl-operations.ts';
 import { consoleOperations, terminalOperations } from './terminal-operations.ts';
 
@@ -36,8 +40,8 @@ export type ContainerTapeOptions = {
   readonly stdio: { readonly stdin?: string; readonly stdout?: string; readonly stderr?: string };
   /** A FIFO to wait at before the program runs: the two steps create and start. */
   readonly startFifo: string | undefined;
-  /** Default `monitor`. */
-  readonly parent?: Parent | undefined;
+  /** Default: a monitor is the parent. */
+  readonly launch?: Launch | undefined;
   readonly facts: MountFacts & ProcessFacts;
 };
 
@@ -66,14 +70,15 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     pidNamespace: pidJoin?.path,
     cgroupDirectory: options.cgroupDirectory,
     terminal: options.config.process?.terminal === true,
-    parent: options.parent ?? 'monitor',
+    parent: options.launch?.parent ?? 'monitor',
   });
   return {
     name: 'container',
     blocks: [
       { label: 'monitor', zone: 'parent', operations: monitor },
       failBlock('parent', [recordFailure()]),
-      { label: 'container', zone: 'child', operations: eachDirectoryOnce(containerOperations(options, namespaces)) },
+      ...searchBlocks('container', eachDirectoryOnce(containerOperations(options, namespaces))),
+      ...failAsideBlocks(options.launch?.preservedFds, { exitFile: true }),
     ],
   };
 }
@@ -98,13 +103,16 @@ function readNamespaces(linux: Linux): Namespaces {
 }
 
 function containerOperations(options: ContainerTapeOptions, namespaces: Namespaces): Operation[] {
-  const { config, directory, facts } = options;
+  const { config, directory, facts, launch } = options;
+  if (config.process === undefined)
+    throw new OciError('CONFIG_INVALID', 'process is missing: there is no program to run');
   const linux = config.linux ?? {};
   const mounts = (config.mounts ?? []).map((mount, index) => mountOperations(mount, index, facts));
   const masks = maskOperations(config, facts);
   return [
     ...joinCgroups(options.cgroupTasks),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
+    ...sessionKeyring(launch?.sessionKeyring),
     ...(namespaces.cgroup ? [unshareCgroup()] : []),
     ...namespaces.joins
       .filter((join) => join.flag !== 'CLONE_NEWPID')
@@ -115,7 +123,7 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...rootfsOperations(options.rootfs, directory, hostPropagation(linux)),
     ...mounts.flatMap((each) => each.beforePivot),
     ...masks.beforePivot,
-    ...pivotOperations(directory),
+    ...(launch?.noPivot === true ? moveRootOperations(directory) : pivotOperations(directory)),
     { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
     ...withOwnContent(mounts, config),
     ...names(config),
@@ -124,7 +132,7 @@ function containerOperations(options: ContainerTapeOptions, namespaces: Namespac
     ...terminal(config),
     ...(config.process === undefined || config.process.cwd === '/' ? [] : makeDirectories(config.process.cwd)),
     ...(config.root.readonly === true ? [readonlyRoot()] : []),
-    ...programOperations(options),
+    ...programOperations(config.process, { ...options, preservedFds: launch?.preservedFds }),
   ];
 }
 
@@ -232,26 +240,4 @@ function openStream(path: string, fd: number, flags: Value): Operation[] {
     { call: 'openat', args: [atCwd, text(path), flags, octal(0o640)], save: opened, what: `open ${path}` },
     { call: 'dup3', args: [opened, fd, 0], what: `make it descriptor ${fd}` },
   ];
-}
-
-/** Close whatever the host gave, then become the user's program. Only the exit file and the status pipe stay, until exec. */
-function programOperations(options: ContainerTapeOptions): Operation[] {
-  const { config, startFifo, facts } = options;
-  if (config.process === undefined)
-    throw new OciError('CONFIG_INVALID', 'process is missing: there is no program to run');
-  return [
-    ...closeInherited(config.process.cwd, startFifo),
-    ...identityOperations(config.process, facts, waitForStart(startFifo)),
-    ...execOperations(config.process),
-  ];
-}
-
-/**
- * No descriptor of the host goes over execve(2). Before a directory is entered all but pipes and files are closed, as one of
- * them could be the directory (SEC-2, CVE-2024-21626); and before the wait for start, which may be long.
- */
-function closeInherited(cwd: string, startFifo: string | undefined): Operation[] {
-  const kept = [0, 1, 2, STATUS_FD, EXIT_FD];
-  if (startFifo !== undefined) return [...closeAllBut([...kept, FIFO_FD]), closeAtExec()];
-  return cwd === '/' ? [closeAtExec()] : [...closeAllBut(kept), closeAtExec()];
 }

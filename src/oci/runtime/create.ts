@@ -23,7 +23,8 @@ import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
 import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
 import { writeStartTime } from './exit-file.ts';
-import type { Parent } from './monitor-operations.ts';
+import type { Launch } from './launch.ts';
+import { parkedFds } from './preserve-operations.ts';
 import { boundingSet } from './process-operations.ts';
 import { directoryMode } from './rootfs-mode.ts';
 import type { Rootfs } from './rootfs-operations.ts';
@@ -48,8 +49,8 @@ export type CreateRequest = {
   readonly terminal?: TerminalLife | undefined;
   /** `run`: go on to the program. `create`: stop before it, until `start`. */
   readonly mode: 'run' | 'create';
-  /** Default `monitor`. */
-  readonly parent?: Parent | undefined;
+  /** Default: a monitor is the parent. */
+  readonly launch?: Launch | undefined;
 };
 
 export type StartedMonitor = Monitor & {
@@ -194,7 +195,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     cgroupDirectory: born,
     stdio: standardStreams(request),
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
-    parent: request.parent,
+    launch: request.launch,
     facts: {
       kindOf: runtime.kindOf,
       modeOf: (path) => directoryMode(request.rootfs, path),
@@ -241,8 +242,8 @@ async function startContainerProcess(
   const assembled = assemble(tape, hostArchitecture(), pageSize());
   await afterOtherWork();
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
-  const fds = channel?.fds ?? inheritedStreams(runtime, request);
-  const { parent = 'monitor' } = request;
+  const { parent, preservedFds } = request.launch ?? { parent: 'monitor' };
+  const fds = [...parkedFds(preservedFds), ...(channel?.fds ?? inheritedStreams(runtime, request))];
   const { monitor, outcome } = await startMonitor(runtime.spawner, assembled, {
     id: request.id,
     fds,

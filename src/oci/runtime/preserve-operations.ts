@@ -40,11 +40,6 @@ export function preserveOperations(
   { exitFile }: { readonly exitFile: boolean },
 ): Operation[] {
   if (fds.length === 0) return [];
-  const aside = (fd: number, to: number, what: string): Operation => ({
-    call: 'dup3',
-    args: [fd, to, O_CLOEXEC],
-    what,
-  });
   return [
     aside(STATUS_FD, STATUS_ASIDE, 'put the status pipe aside'),
     ...(exitFile ? [aside(EXIT_FD, EXIT_ASIDE, 'put the exit file aside')] : []),
@@ -54,6 +49,10 @@ export function preserveOperations(
       what: `give the program descriptor ${fd}`,
     })),
   ];
+}
+
+function aside(fd: number, to: number, what: string): Operation {
+  return { call: 'dup3', args: [fd, to, O_CLOEXEC], what };
 }
 
 /** The operations after `preserveOperations`: what fails is reported where the descriptors are now. */

@@ -14,7 +14,7 @@ export function killContainer(runtime: Runtime, id: string, signal: number): voi
   using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
   const same = pidfd !== undefined && readState(runtime.stateDirectory, id)?.pid === state.pid;
   if (!same || !pidfdSendSignal(pidfd.number, signal)) {
-    throw new OciError('CONTAINER_STATE', `Cannot signal container '${id}': it is not running`);
+    throw new OciError('CONTAINER_STATE', `Cannot signal container '${id}': container not running`);
   }
 }
 
@@ -22,6 +22,30 @@ export function killContainer(runtime: Runtime, id: string, signal: number): voi
 export function killAll(runtime: Runtime, id: string): void {
   const { record } = requireState(runtime.stateDirectory, id);
   openCgroup(runtime.cgroups, record.cgroupPath).kill();
+}
+
+/**
+ * As `killContainer`. A process that is frozen on v1 does not die before it is thawed, so SIGKILL thaws it: of cgroup2 the kernel
+ * does that itself.
+ */
+export async function signalContainer(runtime: Runtime, id: string, signal: number): Promise<void> {
+  killContainer(runtime, id, signal);
+  if (signal !== SIGKILL) return;
+  const cgroup = openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath);
+  if (cgroup.bornIn === undefined && cgroup.frozen()) await cgroup.thaw();
+}
+
+/** Send a signal to every process in the container's cgroup. Fine when there is none. Throws OciError CONTAINER_UNKNOWN. */
+export function signalAll(runtime: Runtime, id: string, signal: number): void {
+  if (signal === SIGKILL) {
+    killAll(runtime, id);
+    return;
+  }
+  const { record } = requireState(runtime.stateDirectory, id);
+  for (const pid of openCgroup(runtime.cgroups, record.cgroupPath).procs()) {
+    using pidfd = pidfdOpen(pid);
+    if (pidfd !== undefined) pidfdSendSignal(pidfd.number, signal);
+  }
 }
 
 /**
