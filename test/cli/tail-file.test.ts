@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import test from 'ava';
 
-import { changed, copyFrom, tailOffset } from '../../src/cli/tail-file.ts';
+import { changed, copyRange, lineStart, tailOffset } from '../../src/cli/tail-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'berth-tail-'));
 test.after.always(() => rmSync(directory, { recursive: true, force: true }));
@@ -16,7 +16,8 @@ async function tail(name: string, text: string, lines: number): Promise<string> 
   writeFileSync(path(name), text);
   await using file = await open(path(name));
   const chunks: Uint8Array[] = [];
-  await copyFrom(file, await tailOffset(file, lines), async (bytes) => void chunks.push(Uint8Array.from(bytes)));
+  const begin = await tailOffset(file, lines);
+  await copyRange(file, { begin, end: Infinity }, async (bytes) => void chunks.push(Uint8Array.from(bytes)));
   return Buffer.concat(chunks).toString();
 }
 
@@ -51,6 +52,27 @@ test('any text has the last lines that splitting it finds', async (t) => {
   );
 });
 
+test('within a range only its own lines count, and nothing outside of it is passed on', async (t) => {
+  writeFileSync(path('range'), 'one\ntwo\nthree\nfour\n');
+  await using file = await open(path('range'));
+  const range = { begin: 4, end: 14 };
+  t.is(await tailOffset(file, 1, range), 8);
+  t.is(await tailOffset(file, 9, range), 4);
+  t.is(await tailOffset(file, 0, range), 14);
+  const sent: [string, number][] = [];
+  await copyRange(file, range, async (bytes, offset) => void sent.push([bytes.toString(), offset]));
+  t.deepEqual(sent, [['two\nthree\n', 4]]);
+});
+
+test('the line of any byte begins behind the newline before it', async (t) => {
+  const text = `${'x'.repeat(150_000)}\nb\n\nlast`;
+  writeFileSync(path('lines'), text);
+  await using file = await open(path('lines'));
+  for (const offset of [0, 1, 149_999, 150_000, 150_001, 150_002, 150_003, 150_004, text.length]) {
+    t.is(await lineStart(file, offset), text.lastIndexOf('\n', offset - 1) + 1 || 0, `${offset}`);
+  }
+});
+
 test('zeros where blocks were given back are left out', async (t) => {
   t.is(await tail('e', `${'\0'.repeat(200_000)}rest of a line\nwhole\n`, 100), 'rest of a line\nwhole\n');
 });
@@ -58,11 +80,11 @@ test('zeros where blocks were given back are left out', async (t) => {
 test('a file that grows wakes the one who waits', async (t) => {
   writeFileSync(path('f'), 'one\n');
   await using file = await open(path('f'));
-  const offset = await copyFrom(file, 0, () => Promise.resolve());
+  const offset = await copyRange(file, { begin: 0, end: Infinity }, () => Promise.resolve());
   const waiting = changed(path('f'), new AbortController().signal);
   appendFileSync(path('f'), 'two\n');
   await waiting;
-  t.is(await copyFrom(file, offset, () => Promise.resolve()), offset + 4);
+  t.is(await copyRange(file, { begin: offset, end: Infinity }, () => Promise.resolve()), offset + 4);
 });
 
 test('who waits is woken by the signal', async (t) => {

@@ -13,7 +13,6 @@ import { ensureImage, imageByDigest, openImages, type PullSettings } from './ima
 import { removeHalfMade } from './leftovers.ts';
 import { openObserver, workloadOf } from './observer.ts';
 import { podContainer } from './pod-container.ts';
-import { beginUpkeep } from './upkeep.ts';
 
 export type MachineOptions = {
   readonly pulls: PullSettings;
@@ -36,7 +35,6 @@ export type Machine = {
 /** The machine behind `host`. */
 export function openMachine(host: Host, options: MachineOptions): Machine {
   const closing = new AbortController();
-  const upkeep = beginUpkeep(host, { onError: options.onError });
   const watch = (id: string): void => {
     watchExit(host, id, { ...options, signal: closing.signal });
   };
@@ -49,10 +47,7 @@ export function openMachine(host: Host, options: MachineOptions): Machine {
       if (listSandboxes(host).some(({ pinned }) => pinned !== undefined)) await host.network();
       for (const { record, status } of listStates(host.paths.state)) if (status !== 'stopped') watch(record.id);
     },
-    close: () => {
-      closing.abort();
-      upkeep[Symbol.dispose]();
-    },
+    close: () => closing.abort(),
   };
 }
 

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
-import type { Host } from '../../oci/host.ts';
+import { isLocked } from '../../linux/flock.ts';
 import { readState } from '../../oci/runtime/state.ts';
 import { defineCommand } from '../command.ts';
 import { listContainers } from '../containers.ts';
@@ -10,27 +10,49 @@ import { Interrupt } from '../interrupt.ts';
 import { logOf } from '../log-file.ts';
 import { oneMatch } from '../name-resolution.ts';
 import { hostOf } from '../open-host.ts';
-import type { Output } from '../output/output.ts';
-import { changed, copyFrom, tailOffset } from '../tail-file.ts';
+import { printLog, type LogRequest } from '../print-log.ts';
+import { parseTime } from '../time-option.ts';
 
 export const command = defineCommand({
-  usage: ['logs [-f] [-p] [--tail N] NAME'],
-  description: 'Standard output and error, in the order in which they were written. -f ends when the container does.',
+  usage: ['logs [-f] [-p] [-t] [--tail N] [--since TIME] [--until TIME] NAME'],
+  description: [
+    'Standard output and error, in the order in which they were written. -f ends when the container does.',
+    '',
+    'TIME is how long ago (10m, 1h30m), RFC 3339, or seconds since the epoch. A container writes its log itself; the agent notes',
+    'when the file changes, once a second at most. So times are exact to a second, and --since and --until rather show a line',
+    'too many than one too few. What was written while no agent ran bears the time of the last write before one looked.',
+  ].join('\n'),
   options: {
     follow: { type: 'boolean', short: 'f', help: 'Go on with what it writes from now on' },
     previous: { type: 'boolean', short: 'p', help: 'Of the run before this one' },
     tail: { type: 'string', short: 'n', value: 'N', help: 'Only the last N lines' },
+    since: { type: 'string', value: 'TIME', help: 'Only lines written then or later' },
+    until: { type: 'string', value: 'TIME', help: 'Only lines written until then' },
+    timestamps: { type: 'boolean', short: 't', help: 'Put the time before each line' },
   },
-  examples: ['berth logs web-0', 'berth logs -f --tail 20 web-0/nginx', 'berth logs -p web-0'],
+  examples: ['berth logs web-0', 'berth logs -f --tail 20 web-0/nginx', 'berth logs -p --since 10m -t web-0'],
   arguments: { min: 1, max: 1 },
   run: async ({ values, args: [name = ''], globals, output }) => {
-    const lines = parseTail(values.tail);
+    const now = Date.now();
+    const selection = {
+      tail: parseTail(values.tail),
+      since: timeOption('--since', values.since, now),
+      until: timeOption('--until', values.until, now),
+      timestamps: values.timestamps,
+    };
     const host = hostOf(globals);
     const container = oneMatch(name, listContainers(host));
     const path = logOf(host, container, values);
     const follow = values.follow && !values.previous;
+    const request: LogRequest = {
+      ...selection,
+      path,
+      isWatched: () => isLocked(join(globals.root, 'agent.lock')),
+      hasEnded: follow ? () => readState(host.paths.state, container.id)?.status !== 'running' : undefined,
+    };
+    using interrupt = new Interrupt();
     try {
-      await printLog(host, { path, lines, id: follow ? container.id : undefined }, output);
+      await printLog(request, output, interrupt.signal);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw new CommandFailure(`${container.name} has no log: ${path} is gone`);
       throw error;
@@ -39,29 +61,17 @@ export const command = defineCommand({
   },
 });
 
-type LogRequest = {
-  readonly path: string;
-  readonly lines: number | undefined;
-  /** Follow until this container ends. */
-  readonly id: string | undefined;
-};
-
-async function printLog(host: Host, { path, lines, id }: LogRequest, output: Output): Promise<void> {
-  await using file = await open(path, 'r');
-  using interrupt = new Interrupt();
-  const { signal } = interrupt;
-  let offset = lines === undefined ? 0 : await tailOffset(file, lines);
-  for (;;) {
-    // Asked before reading: what it wrote before its end is there then.
-    const ended = id === undefined || readState(host.paths.state, id)?.status !== 'running';
-    offset = await copyFrom(file, offset, output.send);
-    if (ended || signal.aborted) return;
-    await changed(path, signal);
-  }
-}
-
 function parseTail(text: string | undefined): number | undefined {
   if (text === undefined || text === 'all') return undefined;
   if (!/^\d{1,9}$/.test(text)) throw new CommandFailure(`--tail takes a number of lines, not '${text}'`);
   return Number(text);
+}
+
+function timeOption(option: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text, now);
+  if (time !== undefined) return time;
+  throw new CommandFailure(
+    `${option} takes how long ago (10m, 1h30m), a time (2026-01-02T03:04:05Z) or seconds since the epoch, not '${text}'`,
+  );
 }

@@ -11,11 +11,11 @@ import { logFile, type PodPaths } from './pod-paths.ts';
 const BLOCK = 4096;
 const STAT_BLOCK = 512;
 
-/** Remove the logs of all runs before the last one: what `berth logs -p` shows stays. */
+/** Remove the logs, and their times, of all runs before the last one: what `berth logs -p` shows stays. */
 export function removeOldLogs(paths: PodPaths, container: string, restarts: number): void {
   const directory = dirname(logFile(paths, container, restarts));
   for (const name of directoryNames(directory)) {
-    const run = /^(\d+)\.log$/.exec(name);
+    const run = /^(\d+)\.log(\.times(\.new)?)?$/.exec(name);
     if (run !== null && Number(run[1]) < restarts - 1) rmSync(join(directory, name), { force: true });
   }
 }

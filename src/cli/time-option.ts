@@ -1,0 +1,28 @@
+// A point in time as people write it: how long ago (`10m`, `1h30m`, `2d`), RFC 3339 with or without a time of day, or seconds since
+// the epoch. Pure.
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/;
+const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
+const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/i;
+const EPOCH_SECONDS = /^\d{1,11}(?:\.\d+)?$/;
+
+/**
+ * Milliseconds since the epoch; undefined for what is none of these. A date without an offset is local time, as `date` prints it,
+ * and one without a time of day begins at midnight.
+ */
+export function parseTime(text: string, now: number): number | undefined {
+  const duration = parseDuration(text);
+  if (duration !== undefined) return now - duration;
+  if (EPOCH_SECONDS.test(text)) return Number(text) * 1000;
+  if (!DATE.test(text)) return undefined;
+  // ECMAScript takes a date alone for UTC.
+  const time = Date.parse(text.length === 10 ? `${text}T00:00` : text);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** `1h30m` in milliseconds; undefined for what is no duration. */
+export function parseDuration(text: string): number | undefined {
+  if (!DURATION.test(text)) return undefined;
+  return [...text.matchAll(PART)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
