@@ -4,7 +4,7 @@
 //   next page     child's operations · child's data                       (the parent unmaps this after its clone)
 import { syscallNumber } from '../syscall-numbers.ts';
 import { placeTape, type Layout } from './layout.ts';
-import { DATA_ADDRESS, FAILURE_ADDRESS, OPERATION_SIZE, SCRATCH_ADDRESS, type Architecture } from './machine-code.ts';
+import { DATA_ADDRESS, FAILURE_ADDRESS, SCRATCH_ADDRESS, type Architecture } from './machine-code.ts';
 import type { Argument, Inside, Operation, Tape } from './operation.ts';
 
 /** A tape in memory, and which operation lies where. */
@@ -13,6 +13,8 @@ export type AssembledTape = {
   /** Address → operation, to name the one that a failure record points at. */
   readonly operations: ReadonlyMap<number, Operation>;
 };
+
+const MAX_ARGUMENTS = 6;
 
 /** What `onError` says to go on with the next operation. */
 export const NEXT = 'next';
@@ -26,48 +28,62 @@ export const FAIL = 'fail';
 export function assemble(tape: Tape, architecture: Architecture, pageSize = 4096): AssembledTape {
   const layout = placeTape(tape, pageSize);
   const data = Buffer.alloc(layout.size);
-  const word = (address: number, number: number | bigint): void => writeWord(data, address - DATA_ADDRESS, number);
-  for (const [operation, address] of layout.operations) {
-    encodeOperation(operation, { layout, architecture }).forEach((number, index) => word(address + 8 * index, number));
+  const words = new Words64(data);
+  for (const [operation, address] of layout.operations)
+    writeOperation(words, address, operation, { layout, architecture });
+  for (const { content, address } of layout.items) {
+    const offset = address - DATA_ADDRESS;
+    if (content.type === 'text') data.write(content.text, offset);
+    else if (content.type === 'bytes') data.set(content.bytes, offset);
+    else content.words.forEach((argument, index) => words.set(address + 8 * index, argumentValue(argument, layout)));
   }
-  for (const item of layout.items) {
-    if (item.content.type === 'words') {
-      item.content.words.forEach((argument, index) => word(item.address + 8 * index, argumentValue(argument, layout)));
-    } else {
-      data.set(
-        item.content.type === 'text' ? Buffer.from(item.content.text) : item.content.bytes,
-        item.address - DATA_ADDRESS,
-      );
-    }
-  }
-  return { data, operations: new Map([...layout.operations].map(([operation, address]) => [address, operation])) };
+  return new Assembled(data, layout);
 }
 
-/** Two's complement, little endian. Numbers go without BigInt: there are a thousand of them in a tape. */
-function writeWord(data: Buffer, offset: number, number: number | bigint): void {
-  if (typeof number === 'bigint') {
-    data.writeBigUInt64LE(BigInt.asUintN(64, number), offset);
-    return;
+/** Only a tape that failed asks which operation lies where. */
+class Assembled implements AssembledTape {
+  readonly data: Buffer;
+  readonly #layout: Layout;
+
+  constructor(data: Buffer, layout: Layout) {
+    this.data = data;
+    this.#layout = layout;
   }
-  data.writeInt32LE(number | 0, offset);
-  data.writeInt32LE(Math.floor(number / 0x1_0000_0000) | 0, offset + 4);
+
+  get operations(): ReadonlyMap<number, Operation> {
+    return new Map([...this.#layout.operations].map(([operation, address]) => [address, operation]));
+  }
+}
+
+/** Memory from DATA_ADDRESS on as 64-bit words: two's complement, little endian, as both architectures have it. */
+class Words64 {
+  readonly #halves: Int32Array;
+
+  constructor({ buffer, byteOffset, length }: Buffer) {
+    this.#halves = new Int32Array(buffer, byteOffset, length >> 2);
+  }
+
+  /** Numbers go without BigInt: there are a thousand of them in a tape. */
+  set(address: number, number: number | bigint): void {
+    const index = (address - DATA_ADDRESS) >> 2;
+    this.#halves[index] = typeof number === 'bigint' ? Number(BigInt.asIntN(32, number)) : number | 0;
+    this.#halves[index + 1] =
+      typeof number === 'bigint' ? Number(BigInt.asIntN(32, number >> 32n)) : Math.floor(number / 0x1_0000_0000);
+  }
 }
 
 type Target = { readonly layout: Layout; readonly architecture: Architecture };
 
-function encodeOperation(operation: Operation, { layout, architecture }: Target): readonly (number | bigint)[] {
-  const args = operation.args.map((argument) => argumentValue(argument, layout));
-  while (args.length < 6) args.push(0);
-  const save = operation.save === undefined ? SCRATCH_ADDRESS : layout.resultSlot(operation.save.name);
-  const words = [
-    syscallNumber(architecture, operation.call),
-    ...args,
-    save,
-    labelAddress(operation.onError ?? FAIL, layout),
-    labelAddress(operation.onZero ?? NEXT, layout),
-  ];
-  if (words.length * 8 !== OPERATION_SIZE) throw new RangeError(`${operation.call} has more than six arguments`);
-  return words;
+/** The call's number, its arguments, where its result goes, and where to go on an error and on zero: machine-code.ts. */
+function writeOperation(words: Words64, address: number, operation: Operation, { layout, architecture }: Target): void {
+  const { call, args, save, onError = FAIL, onZero = NEXT } = operation;
+  if (args.length > MAX_ARGUMENTS) throw new RangeError(`${call} has more than six arguments`);
+  words.set(address, syscallNumber(architecture, call));
+  for (const [index, argument] of args.entries()) words.set(address + 8 + 8 * index, argumentValue(argument, layout));
+  const rest = address + 8 + 8 * MAX_ARGUMENTS;
+  words.set(rest, save === undefined ? SCRATCH_ADDRESS : layout.resultSlot(save.name));
+  words.set(rest + 8, labelAddress(onError, layout));
+  words.set(rest + 16, labelAddress(onZero, layout));
 }
 
 function labelAddress(label: string, layout: Layout): number {

@@ -32,11 +32,7 @@ export function placeTape(tape: Tape, pageSize: number): Layout {
     if (zone === 'child') end = childStart = roundUp(end, pageSize);
     const blocks = tape.blocks.filter((block) => block.zone === zone);
     end = placeOperations(blocks, end, operations, labels);
-    for (const content of blocks.flatMap(contentsOf)) {
-      if (items.has(keyOf(content))) continue;
-      items.set(keyOf(content), { content, address: end });
-      end = roundUp(end + sizeOf(content), 8);
-    }
+    for (const { operations: calls } of blocks) for (const { args } of calls) end = placeContents(args, end, items);
   }
   if (end - DATA_ADDRESS > MAX_SIZE) throw new RangeError(`Tape '${tape.name}' is larger than ${MAX_SIZE} bytes`);
   const addressOf = (content: Content): number => {
@@ -74,6 +70,36 @@ function placeOperations(
   return address;
 }
 
+/** Give what `args` point at an address from `end` on, each once. Returns the new end. */
+function placeContents(args: readonly Argument[], end: number, items: Map<unknown, Item>): number {
+  let free = end;
+  for (const argument of args) {
+    const content = contentOf(argument);
+    if (content === undefined) continue;
+    const key = keyOf(content);
+    if (!items.has(key)) {
+      items.set(key, { content, address: free });
+      free = roundUp(free + sizeOf(content), 8);
+    }
+    if (content.type === 'words') free = placeContents(content.words, free, items);
+  }
+  return free;
+}
+
+function contentOf(argument: Argument): Content | undefined {
+  if (typeof argument !== 'object') return undefined;
+  switch (argument.type) {
+    case 'text':
+    case 'bytes':
+    case 'words':
+      return argument;
+    case 'inside':
+      return argument.of;
+    default:
+      return undefined;
+  }
+}
+
 /** Find the one place that reads each result, and check that it runs after the place that saves it. */
 function resultSlots(
   operations: ReadonlyMap<Operation, number>,
@@ -81,45 +107,27 @@ function resultSlots(
 ): (name: string) => number {
   const slots = new Map<string, number>();
   const saved = new Set<string>();
-  for (const [operation, address] of operations) {
-    for (const [name, slot] of readsOf(operation.args, address + 8, addressOf)) {
-      if (slots.has(name)) throw new RangeError(`Result '${name}' is read twice`);
-      if (!saved.has(name)) throw new RangeError(`Result '${name}' is read before it is saved`);
-      slots.set(name, slot);
+  const noteReads = (args: readonly Argument[], start: number): void => {
+    for (const [index, argument] of args.entries()) {
+      if (typeof argument !== 'object') continue;
+      if (argument.type === 'words') noteReads(argument.words, addressOf(argument));
+      if (argument.type !== 'result') continue;
+      if (slots.has(argument.name)) throw new RangeError(`Result '${argument.name}' is read twice`);
+      if (!saved.has(argument.name)) throw new RangeError(`Result '${argument.name}' is read before it is saved`);
+      slots.set(argument.name, start + 8 * index);
     }
-    if (operation.save === undefined) continue;
-    if (saved.has(operation.save.name)) throw new RangeError(`Result '${operation.save.name}' is saved twice`);
-    saved.add(operation.save.name);
+  };
+  for (const [{ args, save }, address] of operations) {
+    noteReads(args, address + 8);
+    if (save === undefined) continue;
+    if (saved.has(save.name)) throw new RangeError(`Result '${save.name}' is saved twice`);
+    saved.add(save.name);
   }
   return (name) => {
     const slot = slots.get(name);
     if (slot === undefined) throw new RangeError(`Result '${name}' is saved and never read`);
     return slot;
   };
-}
-
-function readsOf(
-  args: readonly Argument[],
-  start: number,
-  addressOf: (content: Content) => number,
-): (readonly [string, number])[] {
-  return args.flatMap((argument, index) => {
-    if (typeof argument !== 'object') return [];
-    if (argument.type === 'result') return [[argument.name, start + 8 * index] as const];
-    if (argument.type === 'words') return readsOf(argument.words, addressOf(argument), addressOf);
-    return [];
-  });
-}
-
-function contentsOf(block: Block): readonly Content[] {
-  return block.operations.flatMap((operation) => operation.args.flatMap(contentsOfArgument));
-}
-
-function contentsOfArgument(argument: Argument): readonly Content[] {
-  if (typeof argument !== 'object') return [];
-  if (argument.type === 'words') return [argument, ...argument.words.flatMap(contentsOfArgument)];
-  if (argument.type === 'inside') return [argument.of];
-  return argument.type === 'text' || argument.type === 'bytes' ? [argument] : [];
 }
 
 function keyOf(content: Content): unknown {
