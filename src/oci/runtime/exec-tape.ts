@@ -42,7 +42,7 @@ const P_PID = value(1, 'P_PID');
 const WEXITED = value(4, 'WEXITED');
 
 const { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWCGROUP } = CLONE_FLAGS;
-const JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+const JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
 
 /** The tape of one exec. It writes {0, pid}, then the siginfo_t of the end, to its status pipe. Pure. */
 export function execTape(options: ExecTapeOptions): Tape {
@@ -75,11 +75,7 @@ function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): O
     },
     ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
     ...opened,
-    {
-      call: 'setns',
-      args: [value(PIDFD, 'container'), bits(JOINED, CLONE_FLAGS)],
-      what: 'join the namespaces of the container',
-    },
+    join(JOINED, 'join the namespaces of the container'),
     { call: 'clone3', args: [args, SIZEOF_CLONE_ARGS], save: pid, what: 'make the process', onZero: 'container' },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
     ...closeAllBut([STATUS_FD]),
@@ -87,6 +83,10 @@ function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): O
     { call: 'write', args: [statusFd, siginfo, SIGINFO_SIZE], what: 'report how it ended' },
     exitGroup(0),
   ];
+}
+
+function join(namespaces: number, what: string): Operation {
+  return { call: 'setns', args: [value(PIDFD, 'container'), bits(namespaces, CLONE_FLAGS)], what };
 }
 
 function openAs(path: string, flags: ReturnType<typeof value>, name: string): Operation {
@@ -100,6 +100,8 @@ function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Op
       args: [result(path), text('0'), 1],
       what: `join ${path}`,
     })),
+    // Last, by a member of the cgroup: where cgroup2 is mounted with `nsdelegate`, nobody enters a namespace's cgroups from outside.
+    join(CLONE_NEWCGROUP, 'join the cgroup namespace of the container'),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
     ...closeAllBut([0, 1, 2, STATUS_FD]),
