@@ -19,6 +19,7 @@ export type BenchAgent = {
   readonly pid: number;
   readonly source: string;
   readonly home: string;
+  readonly state: string;
   /** File of its log. */
   readonly log: string;
 };
@@ -29,7 +30,14 @@ export async function startAgent(scene: Scene): Promise<BenchAgent> {
   const source = join(home, 'source');
   mkdirSync(source, { recursive: true });
   saveArchive(busyboxImage({ reference: 'localhost/busybox:1' }), join(source, 'images', 'busybox.oci.tar'));
-  const place = ['--root', join(home, 'root'), '--state', join(home, 'state'), '--cgroup-parent', scene.cgroupParent];
+  const place = [
+    '--root',
+    join(home, 'root'),
+    '--state',
+    join(scene.state, 'agent'),
+    '--cgroup-parent',
+    scene.cgroupParent,
+  ];
   scene.cleanup.defer(() => runProgram([BERTH, 'reset', '--yes', ...place]));
   const address = `127.0.0.1:${await freePort()}`;
   const log = join(home, 'agent.log');
@@ -43,14 +51,14 @@ export async function startAgent(scene: Scene): Promise<BenchAgent> {
     await ended;
   });
   await until('the agent to be ready', log, async () => (await fetch(`http://${address}/readyz`)).ok);
-  return { pid: agent.pid ?? 0, source, home, log };
+  return { pid: agent.pid ?? 0, source, home, state: scene.state, log };
 }
 
 /** Monitors of the agent's containers: they hold the exit file, in its state directory. */
-export function monitorsOf({ home }: BenchAgent): number[] {
+export function monitorsOf({ state }: BenchAgent): number[] {
   return processesOf('berth-monitor', (pid) => {
     try {
-      return readlinkSync(`/proc/${pid}/fd/10`).startsWith(home);
+      return readlinkSync(`/proc/${pid}/fd/10`).startsWith(state);
     } catch {
       return false;
     }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { generateConfig } from '../../src/oci/runtime/generate-config.ts';
 import type { RuntimeConfig } from '../../src/oci/runtime/config.ts';
+import { prepareForMany } from '../../src/oci/runtime/prepare-for-many.ts';
 import { openRuntime, type Runtime } from '../../src/oci/runtime/runtime.ts';
 import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
 import type { Scene } from './scene.ts';
@@ -55,9 +56,11 @@ export function writeConfig(bundle: Bundle, config: RuntimeConfig): void {
   writeFileSync(join(bundle.directory, 'config.json'), JSON.stringify({ ...config, ociVersion: '1.0.2' }));
 }
 
-/** berth's runtime with its state in the scene. */
-export function benchRuntime({ directory }: Scene): Runtime {
-  const stateDirectory = join(directory, 'berth-state');
+/** berth's runtime with its state in the scene, in this process, prepared as the agent is. */
+export async function benchRuntime({ state, cgroupParent }: Scene): Promise<Runtime> {
+  const stateDirectory = join(state, 'berth');
   mkdirSync(stateDirectory);
-  return openRuntime({ stateDirectory, cgroups: readCgroupLayout() });
+  const runtime = openRuntime({ stateDirectory, cgroups: readCgroupLayout() });
+  await prepareForMany(runtime, cgroupParent);
+  return runtime;
 }

@@ -8,6 +8,8 @@ import type { Row } from './row.ts';
 
 export type Scene = {
   readonly directory: string;
+  /** A directory in memory, as /run is: for the state of berth and of its peers. */
+  readonly state: string;
   /** berth's cgroups are made below the first, those of the peers below the second. */
   readonly cgroupParent: string;
   readonly peerCgroupParent: string;
@@ -26,6 +28,8 @@ export type Bench = {
   readonly run: (scene: Scene) => Promise<Row[]>;
 };
 
+/** A tmpfs on every Linux; /run is one too, but not in every container and virtual machine. */
+const MEMORY = '/dev/shm';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Run one benchmark in a scene of its own. */
@@ -41,9 +45,11 @@ export async function inScene(bench: Bench, { runs, say }: Pick<Scene, 'runs' | 
   const parent = `/berth-bench-${process.pid}`;
   cleanup.defer(() => removeCgroups(parent));
   cleanup.defer(() => rmSync(directory, { recursive: true, force: true }));
+  const state = mkdtempSync(join(MEMORY, 'berth-bench-'));
+  cleanup.defer(() => rmSync(state, { recursive: true, force: true }));
   try {
     const cgroups = { cgroupParent: `${parent}/berth`, peerCgroupParent: `${parent}/peer` };
-    return await bench.run({ directory, ...cgroups, runs, cleanup, say });
+    return await bench.run({ directory, state, ...cgroups, runs, cleanup, say });
   } finally {
     for (const signal of SIGNALS) process.off(signal, end);
     process.stdout.off('error', end);
@@ -78,4 +84,19 @@ export async function timed(work: () => Promise<unknown>, busy?: number[]): Prom
   const elapsed = performance.now() - started;
   busy?.push(performance.eventLoopUtilization(before).active);
   return elapsed;
+}
+
+/** Milliseconds of the longest stretch for which this process's event loop served nobody else while `work` went on. */
+export async function longestBlock(work: () => Promise<unknown>): Promise<number> {
+  let [longest, last, goesOn] = [0, performance.now(), true];
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (goesOn) setImmediate(look);
+  };
+  setImmediate(look);
+  await work();
+  goesOn = false;
+  return longest;
 }

@@ -1,6 +1,7 @@
 // Run a process in a running container: `berth exec`, probes.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import type { Fd } from '../../linux/fd.ts';
@@ -87,6 +88,7 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
     throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${id}': it is ${state.status}`);
   }
   const tape = tapeFor(runtime, request, state.record.cgroupPath);
+  await afterOtherWork();
   const { read: status, write } = pipe();
   using _write = write;
   using reading = new DisposableStack();

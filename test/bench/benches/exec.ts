@@ -8,7 +8,7 @@ import type { Runtime } from '../../../src/oci/runtime/runtime.ts';
 import { benchConfig, benchRuntime, makeBundle, writeConfig, type Bundle } from '../bundle.ts';
 import { peerRuntimes, type PeerRuntime } from '../peers/runtimes.ts';
 import { rowsOf, type Row } from '../row.ts';
-import { interleave, timed, type Bench, type Contender, type Scene } from '../scene.ts';
+import { interleave, longestBlock, timed, type Bench, type Contender, type Scene } from '../scene.ts';
 
 const TRUE = ['/bin/true'];
 const SLEEP = ['/bin/sleep', '1000000'];
@@ -17,17 +17,20 @@ const ID = 'bench-exec';
 export const execBench: Bench = {
   name: 'exec',
   what: '`true` in a running container, to its end',
-  budget: 'p50 ≤ 3 ms, the agent busy ≤ 1 ms',
+  budget: 'p50 ≤ 3 ms, the agent blocked ≤ 1 ms',
   run,
 };
 
 async function run(scene: Scene): Promise<Row[]> {
-  const setting = { runtime: benchRuntime(scene), bundle: makeBundle(scene.directory) };
+  const setting = { runtime: await benchRuntime(scene), bundle: makeBundle(scene.directory) };
   const runtimes = await peerRuntimes(scene);
-  const blocked: number[] = [];
-  const contenders = [await berth(scene, setting, blocked)];
+  const busy: number[] = [];
+  const once = await berth(scene, setting);
+  const contenders: Contender[] = [{ name: 'berth', sample: () => timed(once, busy) }];
   for (const peerRuntime of runtimes) contenders.push(...(await peer(scene, setting, peerRuntime)));
   const samples = await interleave(contenders, scene.runs);
+  const blocks: number[] = [];
+  while (blocks.length < scene.runs) blocks.push(await longestBlock(once));
   const rows = rowsOf({
     name: 'exec',
     unit: 'ms',
@@ -40,13 +43,14 @@ async function run(scene: Scene): Promise<Row[]> {
   });
   return [
     ...rows,
-    ...rowsOf({ name: 'exec: main thread busy', unit: 'ms', samples: blocked.slice(-scene.runs), peers: [] }),
+    ...rowsOf({ name: 'exec: main thread busy in all', unit: 'ms', samples: busy.slice(-scene.runs), peers: [] }),
+    ...rowsOf({ name: 'exec: main thread blocked at a stretch', unit: 'ms', samples: blocks, peers: [] }),
   ];
 }
 
 type Setting = { readonly runtime: Runtime; readonly bundle: Bundle };
 
-async function berth(scene: Scene, { runtime, bundle }: Setting, blocked: number[]): Promise<Contender> {
+async function berth(scene: Scene, { runtime, bundle }: Setting): Promise<() => Promise<unknown>> {
   const config = benchConfig(runtime, SLEEP, `${scene.cgroupParent}/${ID}`);
   await createContainer(runtime, {
     id: ID,
@@ -63,8 +67,7 @@ async function berth(scene: Scene, { runtime, bundle }: Setting, blocked: number
   scene.cleanup.defer(() => closeSync(sink));
   const { process } = benchConfig(runtime, TRUE, '/');
   if (process === undefined) throw new Error('benchConfig makes no process');
-  const once = (): Promise<unknown> => execInContainer(runtime, { id: ID, process, stdio: [sink, sink, sink] });
-  return { name: 'berth', sample: () => timed(once, blocked) };
+  return () => execInContainer(runtime, { id: ID, process, stdio: [sink, sink, sink] });
 }
 
 async function peer(scene: Scene, { runtime, bundle }: Setting, { name, command }: PeerRuntime): Promise<Contender[]> {

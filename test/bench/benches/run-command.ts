@@ -48,7 +48,7 @@ async function run(scene: Scene): Promise<Row[]> {
 }
 
 async function berth(scene: Scene, archive: string, reference: string): Promise<Contender> {
-  const place = ['--root', join(scene.directory, 'root'), '--state', join(scene.directory, 'state')];
+  const place = ['--root', join(scene.directory, 'root'), '--state', join(scene.state, 'berth')];
   const command = (...args: readonly string[]): Promise<void> =>
     runProgram([BERTH, ...args.slice(0, 1), ...place, '--cgroup-parent', scene.cgroupParent, ...args.slice(1)]);
   scene.cleanup.defer(() => command('reset', '--yes'));

@@ -20,6 +20,6 @@ export async function peerRuntimes(scene: Scene): Promise<readonly PeerRuntime[]
 function runtime(scene: Scene, name: string, mountNamespace: string | undefined): PeerRuntime {
   const path = findProgram(name);
   if (path === undefined) return { name, command: undefined };
-  const state = join(scene.directory, `${name}-state`);
+  const state = join(scene.state, name);
   return { name, command: (...args) => runProgram([path, '--root', state, ...args], { mountNamespace }) };
 }
