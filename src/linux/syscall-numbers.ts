@@ -2,18 +2,26 @@
 import { ARM_SYSCALLS } from './syscalls-arm.ts';
 import { ARM64_SYSCALLS } from './syscalls-arm64.ts';
 import { IA32_SYSCALLS } from './syscalls-ia32.ts';
+import { X32_OWN_SYSCALLS } from './syscalls-x32.ts';
 import { X64_SYSCALLS } from './syscalls-x64.ts';
 
 /** A machine's own ABI, named as `process.arch` names it. */
 export type NativeAbi = 'x64' | 'arm64';
-/** A native ABI, or the 32-bit one that the same kernel also serves. */
-export type SyscallAbi = NativeAbi | 'ia32' | 'arm';
+/** A native ABI, or one with short pointers that the same kernel also serves. */
+export type SyscallAbi = NativeAbi | 'ia32' | 'arm' | 'x32';
+
+/** An x32 call is an x86_64 call with this bit, under the same audit architecture. */
+export const X32_SYSCALL_BIT = 0x40000000;
 
 const NUMBERS: Readonly<Record<SyscallAbi, ReadonlyMap<string, number>>> = {
   x64: parseSyscallTable(X64_SYSCALLS),
   arm64: parseSyscallTable(ARM64_SYSCALLS),
   ia32: parseSyscallTable(IA32_SYSCALLS),
   arm: parseSyscallTable(ARM_SYSCALLS),
+  /** Made when it is asked for, which is seldom. */
+  get x32() {
+    return x32Numbers();
+  },
 };
 
 /**
@@ -33,6 +41,12 @@ export function parseSyscallTable(text: string): ReadonlyMap<string, number> {
     next += 1;
   }
   return numbers;
+}
+
+/** The x86_64 numbers with the bit set, but for the calls whose structures hold pointers. */
+function x32Numbers(): ReadonlyMap<string, number> {
+  const numbers = [...parseSyscallTable(X64_SYSCALLS), ...parseSyscallTable(X32_OWN_SYSCALLS)];
+  return new Map(numbers.map(([name, number]) => [name, number + X32_SYSCALL_BIT]));
 }
 
 /** All calls of `abi`, name to number. */

@@ -2,9 +2,9 @@
 // The kernel caches the results of calls that are allowed whatever their arguments (5.11); the tree serves the rest.
 import type { NativeAbi, SyscallAbi } from '../syscall-numbers.ts';
 import { Assembler, JEQ, JGE, JGT, type Label } from './assembler.ts';
-import { type Alternative, type Condition, type Decision, decisionKey, refuses, type Segment } from './decision.ts';
-import { segmentsOf } from './decision.ts';
-import { SECCOMP_RET_KILL_PROCESS, type SeccompProfile, seccompResult } from './profile.ts';
+import { type Decision, decisionKey, type Segment, segmentsOf } from './decision.ts';
+import { SECCOMP_RET_KILL_PROCESS, type SeccompProfile } from './profile.ts';
+import type { Alternative, Condition } from './rules.ts';
 
 /** AUDIT_ARCH_* of <linux/audit.h>. */
 export const AUDIT_ARCH: Readonly<Record<SyscallAbi, number>> = {
@@ -12,6 +12,7 @@ export const AUDIT_ARCH: Readonly<Record<SyscallAbi, number>> = {
   ia32: 0x40000003,
   arm64: 0xc00000b7,
   arm: 0x40000028,
+  x32: 0xc000003e,
 };
 
 // struct seccomp_data: nr, arch, instruction_pointer, args[6]; both machines are little endian.
@@ -19,7 +20,7 @@ const NR = 0;
 const ARCH = 4;
 const ARGS = 16;
 
-const COMPATIBLE: Readonly<Record<NativeAbi, { readonly abi: SyscallAbi; readonly name: string }>> = {
+const COMPATIBLE: Readonly<Record<NativeAbi, { readonly abi: 'ia32' | 'arm'; readonly name: string }>> = {
   x64: { abi: 'ia32', name: 'SCMP_ARCH_X86' },
   arm64: { abi: 'arm', name: 'SCMP_ARCH_ARM' },
 };
@@ -27,28 +28,24 @@ const COMPATIBLE: Readonly<Record<NativeAbi, { readonly abi: SyscallAbi; readonl
 /**
  * The filter of `profile` on a machine of `abi`, an array of `struct sock_filter` for seccomp(2).
  *
- * - The machine's own ABI is always filtered by the rules; the 32-bit one when `architectures` names it. Calls of any
- *   other architecture get the default action, or kill the process when the default would let them through.
- * - Rules of one call are tried in order, and the first that matches decides.
+ * - The machine's own ABI is always filtered by the rules, others of the machine when `architectures` names them. A call of
+ *   any other architecture kills the process; of x32 it gets ENOSYS, as from a kernel without x32.
+ * - What several rules of one call mean together: see rules.ts.
  * - A call newer than the newest one that the profile names gets ENOSYS, so that libc falls back, unless the default
- *   lets it through. x32 calls get ENOSYS.
+ *   lets it through.
  *
  * Pure; the caller caches. Throws a RangeError on a malformed rule, or when the filter exceeds 4096 instructions.
  */
 export function compileSeccomp(profile: SeccompProfile, abi: NativeAbi): Buffer {
   const { abi: narrow, name } = COMPATIBLE[abi];
   const code = new Emitter();
-  let otherArch = code.program.ret(foreignResult(profile));
+  let otherArch = code.program.ret(SECCOMP_RET_KILL_PROCESS);
   if (profile.architectures?.includes(name)) {
     const entry = code.tree(segmentsOf(profile, narrow));
     otherArch = code.program.jump(JEQ, AUDIT_ARCH[narrow], entry, otherArch);
   }
   const entry = code.tree(segmentsOf(profile, abi));
   return code.program.finish(code.program.load(ARCH, code.program.jump(JEQ, AUDIT_ARCH[abi], entry, otherArch)));
-}
-
-function foreignResult(profile: SeccompProfile): number {
-  return refuses(profile) ? seccompResult(profile.defaultAction, profile.defaultErrnoRet) : SECCOMP_RET_KILL_PROCESS;
 }
 
 /** Writes decisions and trees; equal decisions are written once. */

@@ -54,26 +54,31 @@ const ACTIONS = {
   SCMP_ACT_ALLOW: SECCOMP_RET_ALLOW,
 } as const;
 
+/** What seccomp(2) is told for the flags of the specification. */
 const FLAGS: Readonly<Record<string, number>> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 0x1,
+  // For all threads of the process: a tape has one.
+  SECCOMP_FILTER_FLAG_TSYNC: 0,
   SECCOMP_FILTER_FLAG_LOG: 0x2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 0x4,
-  SECCOMP_FILTER_FLAG_NEW_LISTENER: 0x8,
-  SECCOMP_FILTER_FLAG_TSYNC_ESRCH: 0x10,
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 0x20,
 };
+export const SECCOMP_FILTER_FLAG_NEW_LISTENER = 0x8;
 
 const EPERM = 1;
 const MAX_ERRNO = 4095;
 
 /**
  * What a filter returns for `action`. `errnoRet` is the error number of an ERRNO (EPERM when absent) or the message of
- * a TRACE; other actions ignore it. Throws a RangeError on an unknown action or a number that does not fit.
+ * a TRACE. Throws a RangeError on an unknown action, a number that does not fit, or one for an action that takes none
+ * (config-linux.md, "Seccomp": the runtime MUST fail).
  */
 export function seccompResult(action: SeccompAction, errnoRet?: number): number {
   const result = (ACTIONS as Readonly<Record<string, number>>)[action];
   if (result === undefined) throw new RangeError(`Unknown seccomp action '${action}'`);
-  if (action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_TRACE') return result;
+  if (action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_TRACE') {
+    if (errnoRet === undefined) return result;
+    throw new RangeError(`${action} takes no errnoRet, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do`);
+  }
   const data = errnoRet ?? EPERM;
   const limit = action === 'SCMP_ACT_ERRNO' ? MAX_ERRNO : SECCOMP_RET_DATA;
   if (!Number.isInteger(data) || data < 0 || data > limit) {

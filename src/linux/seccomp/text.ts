@@ -1,6 +1,6 @@
 // A filter as text, for people and golden files: the notation of the kernel's bpf_dbg, with names beside numbers.
 import { errnoName } from '../errno.ts';
-import { type SyscallAbi, syscallName } from '../syscall-numbers.ts';
+import { type SyscallAbi, syscallName, X32_SYSCALL_BIT } from '../syscall-numbers.ts';
 import { AND, type Instruction, JA, JEQ, JGE, JGT, LD, parseProgram, RET } from './assembler.ts';
 import { AUDIT_ARCH } from './compile.ts';
 import * as seccomp from './profile.ts';
@@ -77,12 +77,16 @@ function meaningsOf(instructions: readonly Instruction[]): (string | undefined)[
     if (!JUMPS.has(code)) return visit(index + 1, holds, abi);
     const arch = holds === 'arch' ? archOf(k) : undefined;
     if (arch !== undefined) meanings[index] = arch;
-    if (holds === 'nr' && abi !== undefined) meanings[index] = syscallName(abi, k);
+    if (holds === 'nr' && abi !== undefined) meanings[index] = callName(abi, k);
     visit(index + 1 + jt, holds, arch ?? abi);
     visit(index + 1 + jf, holds, abi);
   };
   visit(0, '', undefined);
   return meanings;
+}
+
+function callName(abi: SyscallAbi, number: number): string {
+  return syscallName(abi === 'x64' && number >= X32_SYSCALL_BIT ? 'x32' : abi, number);
 }
 
 function loadName(offset: number): string {

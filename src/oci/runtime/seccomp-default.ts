@@ -106,9 +106,9 @@ export type SeccompSubject = {
 };
 
 /**
- * The default profile, computed for one set of capabilities. The rules of a call are tried in order.
+ * The default profile, computed for one set of capabilities. What is said of one call does not overlap.
  *
- * 32-bit system calls are filtered by the same rules for a 32-bit image, and refused for any other: on x86 they
+ * 32-bit system calls are filtered by the same rules for a 32-bit image, and kill in any other: on x86 they
  * include socketcall(2), which hides the address family behind a pointer that no filter can read.
  */
 export function defaultSeccomp({ capabilities, architecture }: SeccompSubject): Seccomp {

@@ -4,15 +4,24 @@ import test from 'ava';
 import * as fc from 'fast-check';
 
 import { AUDIT_ARCH, compileSeccomp } from '../../../src/linux/seccomp/compile.ts';
+import { refuses } from '../../../src/linux/seccomp/decision.ts';
 import {
+  type SeccompAction,
   type SeccompArgument,
   type SeccompOperator,
   type SeccompProfile,
   type SeccompRule,
   seccompResult,
 } from '../../../src/linux/seccomp/profile.ts';
+import { type Alternative, alternativesByCall, type Condition } from '../../../src/linux/seccomp/rules.ts';
 import { formatResult } from '../../../src/linux/seccomp/text.ts';
-import { type NativeAbi, type SyscallAbi, syscallNumber, syscallNumbers } from '../../../src/linux/syscall-numbers.ts';
+import {
+  type NativeAbi,
+  type SyscallAbi,
+  syscallNumber,
+  syscallNumbers,
+  X32_SYSCALL_BIT,
+} from '../../../src/linux/syscall-numbers.ts';
 import { runFilter } from './bpf-machine.ts';
 
 const ALLOW = seccompResult('SCMP_ACT_ALLOW');
@@ -28,29 +37,22 @@ function call(program: Buffer, abi: SyscallAbi, nr: number | string, ...args: re
 /** What the rules say, without BPF: the definition that compiled filters are held against. */
 function evaluate(profile: SeccompProfile, abi: SyscallAbi, nr: number, args: readonly bigint[]): number {
   const fallback = seccompResult(profile.defaultAction, profile.defaultErrnoRet);
-  const table = syscallNumbers(abi);
-  const refuses = !['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG', 'SCMP_ACT_TRACE', 'SCMP_ACT_NOTIFY'].includes(
-    profile.defaultAction,
-  );
-  const native = abi === 'x64' || abi === 'arm64';
-  const narrow = abi === 'ia32' ? 'SCMP_ARCH_X86' : 'SCMP_ARCH_ARM';
-  if (!native && profile.architectures?.includes(narrow) !== true) return refuses ? fallback : KILL_PROCESS;
-  if (abi === 'x64' && nr >= 0x40000000) return ENOSYS;
-  for (const rule of profile.syscalls ?? []) {
-    if (!rule.names.some((name) => table.get(name) === nr)) continue;
-    const conditions = rule.args ?? [];
-    const repeated = new Set(conditions.map(({ index }) => index)).size < conditions.length;
-    const holds = (argument: SeccompArgument): boolean => compare(argument, args[argument.index] ?? 0n);
-    if (repeated ? conditions.some(holds) : conditions.every(holds)) return seccompResult(rule.action, rule.errnoRet);
-  }
-  const named = (profile.syscalls ?? []).flatMap(({ names }) => names.map((name) => table.get(name) ?? -1));
-  if (named.includes(nr)) return fallback;
-  const newest = Math.max(-1, ...named.filter((number) => number < 0xf0000));
-  return newest >= 0 && nr > newest && refuses ? ENOSYS : fallback;
+  const listed = { x64: true, arm64: true, ia32: 'SCMP_ARCH_X86', arm: 'SCMP_ARCH_ARM', x32: 'SCMP_ARCH_X32' }[abi];
+  const x32 = abi === 'x64' && nr >= X32_SYSCALL_BIT;
+  if (x32) return profile.architectures?.includes('SCMP_ARCH_X32') ? evaluate(profile, 'x32', nr, args) : ENOSYS;
+  if (listed !== true && profile.architectures?.includes(String(listed)) !== true) return KILL_PROCESS;
+  const calls = alternativesByCall(profile, abi);
+  const holds = ({ conditions }: Alternative): boolean =>
+    conditions.every((condition) => compare(condition, args[condition.index] ?? 0n));
+  const alternatives = calls.get(nr);
+  if (alternatives !== undefined) return alternatives.find(holds)?.result ?? fallback;
+  const [first, end] = abi === 'x32' ? [X32_SYSCALL_BIT, 2 ** 32] : [0, abi === 'arm' ? 0xf0000 : 2 ** 32];
+  const newest = Math.max(-1, ...[...calls.keys()].filter((number) => number >= first && number < end));
+  return newest >= 0 && nr > newest && refuses(profile) ? ENOSYS : fallback;
 }
 
-function compare({ op, value, valueTwo = 0 }: SeccompArgument, argument: bigint): boolean {
-  const left = BigInt(value);
+function compare({ op, value, valueTwo }: Condition, argument: bigint): boolean {
+  const left = value;
   const comparisons: Record<SeccompOperator, boolean> = {
     SCMP_CMP_NE: argument !== left,
     SCMP_CMP_LT: argument < left,
@@ -58,7 +60,7 @@ function compare({ op, value, valueTwo = 0 }: SeccompArgument, argument: bigint)
     SCMP_CMP_EQ: argument === left,
     SCMP_CMP_GE: argument >= left,
     SCMP_CMP_GT: argument > left,
-    SCMP_CMP_MASKED_EQ: (argument & left) === BigInt(valueTwo),
+    SCMP_CMP_MASKED_EQ: (argument & left) === valueTwo,
   };
   return comparisons[op];
 }
@@ -83,18 +85,35 @@ const argument: fc.Arbitrary<SeccompArgument> = fc.record({
     'SCMP_CMP_MASKED_EQ' as const,
   ),
 });
-const rule: fc.Arbitrary<SeccompRule> = fc.record({
-  names: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }),
-  action,
-  errnoRet: fc.integer({ min: 0, max: 4095 }),
-  args: fc.array(argument, { maxLength: 3 }),
-});
-const profile: fc.Arbitrary<SeccompProfile> = fc.record({
-  defaultAction: action,
-  defaultErrnoRet: fc.integer({ min: 1, max: 4095 }),
-  architectures: fc.subarray(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_ARM', 'SCMP_ARCH_AARCH64']),
-  syscalls: fc.array(rule, { maxLength: 12 }),
-});
+const takesErrno = (name: SeccompAction): boolean => name === 'SCMP_ACT_ERRNO' || name === 'SCMP_ACT_TRACE';
+const rule: fc.Arbitrary<SeccompRule> = fc
+  .record({
+    names: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }),
+    action,
+    errnoRet: fc.integer({ min: 0, max: 4095 }),
+    args: fc.array(argument, { maxLength: 3 }),
+  })
+  .map(({ errnoRet, ...others }) => (takesErrno(others.action) ? { ...others, errnoRet } : others));
+const profile: fc.Arbitrary<SeccompProfile> = fc
+  .record({
+    defaultAction: action,
+    defaultErrnoRet: fc.integer({ min: 1, max: 4095 }),
+    architectures: fc.subarray(['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32', 'SCMP_ARCH_ARM']),
+    syscalls: fc.array(rule, { maxLength: 12 }),
+  })
+  .map(({ defaultErrnoRet, ...others }) =>
+    takesErrno(others.defaultAction) ? { ...others, defaultErrnoRet } : others,
+  );
+
+/** Undefined where two rules contradict each other. */
+function compiled(rules: SeccompProfile, abi: NativeAbi): Buffer | undefined {
+  try {
+    return compileSeccomp(rules, abi);
+  } catch (error) {
+    assert.match(String(error), /two actions for '\w+' under the same conditions/);
+    return undefined;
+  }
+}
 const machine = fc.constantFrom<readonly [NativeAbi, SyscallAbi]>(
   ...([
     ['x64', 'x64'],
@@ -117,7 +136,8 @@ test('a filter decides every call as its rules do', (t) => {
         machine,
         fc.array(fc.tuple(number, fc.array(value, { minLength: 6, maxLength: 6 })), { minLength: 20, maxLength: 20 }),
         (rules, [abi, callAbi], calls) => {
-          const program = compileSeccomp(rules, abi);
+          const program = compiled(rules, abi);
+          if (program === undefined) return;
           for (const [callee, args] of calls) {
             const nr = typeof callee === 'number' ? callee : (syscallNumbers(callAbi).get(callee) ?? 7);
             const got = runFilter(program, { nr, arch: AUDIT_ARCH[callAbi], args });
@@ -174,10 +194,27 @@ test('x32 calls are refused also when everything else is allowed', (t) => {
   t.is(call(program, 'x64', 0x40000000 + 59), 'ERRNO(ENOSYS)');
 });
 
-test('calls of an architecture that the profile does not list get the default, and die when that allows', (t) => {
-  const strict = compileSeccomp({ defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 13 }, 'x64');
-  t.is(call(strict, 'ia32', 'read'), 'ERRNO(EACCES)');
-  t.is(call(compileSeccomp({ defaultAction: 'SCMP_ACT_ALLOW' }, 'x64'), 'ia32', 'read'), 'KILL_PROCESS');
+test('x32 calls are decided by their own numbers when the profile lists them', (t) => {
+  const syscalls: SeccompRule[] = [
+    { names: ['read', 'ioctl'], action: 'SCMP_ACT_ALLOW' },
+    { names: ['execve'], action: 'SCMP_ACT_ERRNO', errnoRet: 13 },
+  ];
+  const architectures = ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X32'];
+  const program = compileSeccomp({ defaultAction: 'SCMP_ACT_ERRNO', architectures, syscalls }, 'x64');
+  const x32 = (number: number): string => call(program, 'x64', X32_SYSCALL_BIT + number);
+  t.deepEqual([x32(0), x32(1), x32(514), x32(520)], ['ALLOW', 'ERRNO(EPERM)', 'ALLOW', 'ERRNO(EACCES)']);
+  t.is(x32(16), 'ERRNO(EPERM)', 'the number that ioctl has on x86_64');
+  t.is(x32(547), 'ERRNO(ENOSYS)', 'newer than the profile');
+  t.is(call(program, 'x64', 'ioctl'), 'ALLOW');
+  t.is(call(program, 'x64', 514), 'ERRNO(ENOSYS)');
+});
+
+test('calls of an architecture that the profile does not list kill', (t) => {
+  for (const defaultAction of ['SCMP_ACT_ERRNO', 'SCMP_ACT_ALLOW'] as const) {
+    const program = compileSeccomp({ defaultAction, architectures: ['SCMP_ARCH_ARM'] }, 'x64');
+    t.is(call(program, 'ia32', 'read'), 'KILL_PROCESS');
+    t.is(call(program, 'arm', 'read'), 'KILL_PROCESS', 'no architecture of this machine');
+  }
 });
 
 test('a rule that names one argument twice means either', (t) => {
@@ -225,6 +262,7 @@ test(refused, compared({ index: 6 }), 'A system call has arguments 0 to 5, not 6
 test(refused, compared({ value: 0.5 }), 'A seccomp argument is compared with a whole number, not 0.5');
 test(refused, compared({ op: 'SCMP_CMP_ISH' }), "Unknown seccomp operator 'SCMP_CMP_ISH'");
 test(refused, { action: 'SCMP_ACT_MAYBE' } as unknown as SeccompRule, "Unknown seccomp action 'SCMP_ACT_MAYBE'");
+test(refused, { errnoRet: 1 }, 'SCMP_ACT_ALLOW takes no errnoRet, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do');
 test(
   refused,
   { action: 'SCMP_ACT_ERRNO', errnoRet: 4096 },
