@@ -14,6 +14,7 @@ import type { ContainerIdentity } from '../oci/pod/labels.ts';
 import { loadManifests } from '../spec/load.ts';
 import type { AgentConfig } from './config.ts';
 import { DiskUsage } from './disk-usage.ts';
+import { EventFeed } from './event-feed.ts';
 import { LastSeen } from './last-seen.ts';
 import type { Log } from './log.ts';
 import { logLine } from './log-report.ts';
@@ -29,6 +30,7 @@ export type Agent = {
   readonly machine: Machine;
   readonly metrics: Metrics;
   readonly sources: SourceBoard;
+  readonly events: EventFeed;
   /** Fulfilled when what is still to be written is written. */
   readonly flushed: () => Promise<void>;
 };
@@ -42,6 +44,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
   });
   const sources = openSources(config);
   const board = new SourceBoard(sources.map(({ source: { name }, kind }) => ({ name, kind })));
+  const events = new EventFeed();
   const report = (one: Report): void => {
     const now = Date.now();
     const { level, message, fields } = logLine(one);
@@ -49,7 +52,9 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     board.note(one, now);
     metrics.report(one);
     const entry = journalEntry(one, now);
-    if (entry !== undefined) journal.append(entry);
+    if (entry === undefined) return;
+    journal.append(entry);
+    events.publish(entry);
   };
   const machine: Machine = openMachine(host, {
     pulls: { registry: config.registry, onProgress: (progress) => metrics.pullProgress(progress) },
@@ -70,7 +75,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     allowEmpty: config.allowEmpty,
   });
   const metrics = buildMetrics(host, reconciler, board);
-  return { reconciler, machine, metrics, sources: board, flushed: () => journal.flushed() };
+  return { reconciler, machine, metrics, sources: board, events, flushed: () => journal.flushed() };
 }
 
 function openSources({ sources, pollSeconds, places }: AgentConfig) {

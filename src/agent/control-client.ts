@@ -7,7 +7,7 @@ import {
   MAX_LINE_BYTES,
   RESULT_SCHEMAS,
   type ControlMethod,
-  type ControlRequest,
+  type ControlQuestion,
   type ControlResult,
 } from './control-protocol.ts';
 
@@ -26,7 +26,7 @@ export class ControlError extends Error {
 /** Ask the agent at `path`. Undefined: no agent is running there. Rejects with ControlError, or EACCES when we may not ask. */
 export async function askAgent<M extends ControlMethod>(
   path: string,
-  request: Extract<ControlRequest, { method: M }>,
+  request: Extract<ControlQuestion, { method: M }>,
 ): Promise<ControlResult<M> | undefined> {
   const line = await exchange(path, `${JSON.stringify(request)}\n`);
   if (line === undefined) return undefined;

@@ -5,7 +5,7 @@ import { planDocument } from './plan-document.ts';
 import { berthVersion } from './version.ts';
 
 /** Handlers over a running agent. */
-export function controlHandlers({ reconciler, sources }: Agent): ControlHandlers {
+export function controlHandlers({ reconciler, sources, events, flushed }: Agent): ControlHandlers {
   return {
     status: () => ({
       version: berthVersion(),
@@ -19,6 +19,11 @@ export function controlHandlers({ reconciler, sources }: Agent): ControlHandlers
       if (workload === undefined) reconciler.lookAll();
       else reconciler.look(workload);
       return {};
+    },
+    events: async (listener) => {
+      const subscription = events.subscribe(listener);
+      await flushed();
+      return subscription;
     },
   };
 }

@@ -1,6 +1,9 @@
-// What goes over the agent's socket: one JSON line asks, one JSON line answers. Only what the agent alone knows; everything else
+// What goes over the agent's socket: one JSON line asks, one JSON line answers; events are answered by a line each, until the asker
+// hangs up. Only what the agent alone knows; everything else
 // a command reads from the disk.
 import * as z from 'zod';
+
+import { entrySchema } from '../reconcile/journal-entry.ts';
 
 export const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
 
@@ -16,6 +19,8 @@ export const requestSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('plan') }),
   /** Look at one workload, or at all, and try again what failed. */
   z.strictObject({ method: z.literal('reconcile'), workload: workloadSchema.optional() }),
+  /** First `{}`, when everything earlier is in the journal's files; then each entry as it is made. */
+  z.strictObject({ method: z.literal('events') }),
 ]);
 
 const conditionSchema = z.object({
@@ -73,13 +78,18 @@ export const planSchema = z.object({
 
 export const RESULT_SCHEMAS = { status: statusSchema, plan: planSchema, reconcile: z.object({}) } as const;
 
+/** Undefined: the `{}` between what was and what comes. */
+export const eventSchema = z.union([entrySchema, z.strictObject({}).transform(() => undefined)]);
+
 export const answerSchema = z.union([
   z.object({ ok: z.literal(true), result: z.unknown() }),
   z.object({ ok: z.literal(false), error: z.string() }),
 ]);
 
 export type ControlRequest = z.infer<typeof requestSchema>;
-export type ControlMethod = ControlRequest['method'];
+/** What has one answer. */
+export type ControlQuestion = Exclude<ControlRequest, { method: 'events' }>;
+export type ControlMethod = ControlQuestion['method'];
 export type ControlResult<M extends ControlMethod> = z.infer<(typeof RESULT_SCHEMAS)[M]>;
 export type AgentStatus = ControlResult<'status'>;
 export type PlanDocument = ControlResult<'plan'>;

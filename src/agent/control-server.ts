@@ -3,18 +3,22 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 
 import { peerCredentials } from '../linux/peer-credentials.ts';
+import type { JournalEntry } from '../reconcile/journal-entry.ts';
 import {
   MAX_LINE_BYTES,
   requestSchema,
   type ControlMethod,
-  type ControlRequest,
+  type ControlQuestion,
   type ControlResult,
 } from './control-protocol.ts';
 
 export type ControlHandlers = {
   readonly [M in ControlMethod]: (
-    request: Extract<ControlRequest, { method: M }>,
+    request: Extract<ControlQuestion, { method: M }>,
   ) => Promise<ControlResult<M>> | ControlResult<M>;
+} & {
+  /** Tell `listener` of each entry until disposed. Fulfilled when all earlier ones are in the journal's files. */
+  readonly events: (listener: (entry: JournalEntry) => void) => Promise<Disposable>;
 };
 
 export type ControlService = { readonly close: () => Promise<void> };
@@ -22,6 +26,8 @@ export type ControlService = { readonly close: () => Promise<void> };
 const IDLE_MS = 30_000;
 const MAX_CONNECTIONS = 32;
 const MAX_REQUEST_BYTES = 65_536;
+/** What a listener may lag behind. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
 
 /** Serve at `path`, in place of what an agent that crashed left there. The caller holds the agent's lock. */
 export async function serveControl(path: string, handlers: ControlHandlers): Promise<ControlService> {
@@ -79,22 +85,39 @@ function serveConnection(socket: Socket, handlers: ControlHandlers): void {
     }
     const lines = text.split('\n');
     text = lines.pop() ?? '';
-    for (const line of lines) void answerLine(line, handlers).then((answer) => socket.write(`${answer}\n`));
+    for (const line of lines) {
+      void answerLine(line, { handlers, socket }).then((answer) => socket.write(`${JSON.stringify(answer)}\n`));
+    }
   });
 }
 
-async function answerLine(line: string, handlers: ControlHandlers): Promise<string> {
+type Connection = { readonly socket: Socket; readonly handlers: ControlHandlers };
+type Answer = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
+
+async function answerLine(line: string, { socket, handlers }: Connection): Promise<Answer> {
   try {
     const request = requestSchema.parse(JSON.parse(line));
-    const answer = JSON.stringify({ ok: true, result: await handle(request, handlers) });
-    if (answer.length > MAX_LINE_BYTES) throw new Error('The answer is too long');
-    return answer;
+    const result = request.method === 'events' ? await tell(socket, handlers) : await handle(request, handlers);
+    if (JSON.stringify(result).length > MAX_LINE_BYTES) throw new Error('The answer is too long');
+    return { ok: true, result };
   } catch (error) {
-    return JSON.stringify({ ok: false, error: error instanceof Error ? error.message : String(error) });
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function handle(request: ControlRequest, handlers: ControlHandlers): unknown {
+/** Events may be far apart, so that silence does not end the connection. Who does not keep up is cut off. */
+async function tell(socket: Socket, { events }: ControlHandlers): Promise<unknown> {
+  socket.setTimeout(0);
+  const subscription = await events((result) => {
+    if (socket.writableLength > MAX_UNSENT_BYTES) socket.destroy();
+    else socket.write(`${JSON.stringify({ ok: true, result })}\n`);
+  });
+  if (socket.destroyed) subscription[Symbol.dispose]();
+  else socket.once('close', () => subscription[Symbol.dispose]());
+  return {};
+}
+
+function handle(request: ControlQuestion, handlers: ControlHandlers): unknown {
   switch (request.method) {
     case 'status':
       return handlers.status(request);

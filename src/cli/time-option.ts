@@ -1,5 +1,6 @@
 // A point in time as people write it: how long ago (`10m`, `1h30m`, `2d`), RFC 3339 with or without a time of day, or seconds since
 // the epoch. Pure.
+import { CommandFailure } from './failure.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|[smhd]))+$/;
@@ -25,4 +26,14 @@ export function parseTime(text: string, now: number): number | undefined {
 export function parseDuration(text: string): number | undefined {
   if (!DURATION.test(text)) return undefined;
   return [...text.matchAll(PART)].reduce((sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0), 0);
+}
+
+/** The value of an option that takes a time; undefined when it is not given. Throws CommandFailure. */
+export function timeOption(option: string, text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text, now);
+  if (time !== undefined) return time;
+  throw new CommandFailure(
+    `${option} takes how long ago (10m, 1h30m), a time (2026-01-02T03:04:05Z) or seconds since the epoch, not '${text}'`,
+  );
 }

@@ -5,7 +5,7 @@ import { oneLineError } from '../spec/manifest-error.ts';
 import type { Report } from './report.ts';
 import { formatWorkload } from './workload-id.ts';
 
-const entrySchema = z.object({
+export const entrySchema = z.object({
   /** RFC 3339, UTC. */
   time: z.string(),
   event: z.string(),

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 
 import { askAgent, ControlError } from '../../src/agent/control-client.ts';
+import { EventFeed } from '../../src/agent/event-feed.ts';
+import { followEvents } from '../../src/agent/follow-events.ts';
 import type { AgentStatus } from '../../src/agent/control-protocol.ts';
 import { serveControl, type ControlHandlers } from '../../src/agent/control-server.ts';
 
@@ -30,6 +32,7 @@ async function agent(t: ExecutionContext, handlers: Partial<ControlHandlers> = {
     status: () => STATUS,
     plan: () => ({ workloads: [] }),
     reconcile: () => ({}),
+    events: () => Promise.reject(new Error('no events')),
     ...handlers,
   });
   t.teardown(() => service.close());
@@ -82,6 +85,7 @@ test('what an agent that crashed left in its place is in nobody’s way', async 
     status: () => STATUS,
     plan: () => ({ workloads: [] }),
     reconcile: () => ({}),
+    events: () => Promise.reject(new Error('no events')),
   });
   t.teardown(() => service.close());
   t.is((await askAgent(path, { method: 'status' }))?.version, '0.1.0');
@@ -131,4 +135,57 @@ test('an answer that comes in pieces is put together', async (t) => {
     setImmediate(() => socket.write(text.slice(20)));
   });
   t.deepEqual(await askAgent(path, { method: 'status' }), STATUS);
+});
+
+const event = (message: string) => ({ time: '2026-01-02T03:04:05.000Z', event: 'stepDone', message });
+
+test('whoever listens hears of each event, also of one from before it is told that it may read', async (t) => {
+  const feed = new EventFeed();
+  const path = await agent(t, {
+    events: async (listener) => {
+      const subscription = feed.subscribe(listener);
+      feed.publish(event('early'));
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      return subscription;
+    },
+  });
+  const heard: (string | undefined)[] = [];
+  await using stream = await followEvents(path, new AbortController().signal);
+  feed.publish(event('one'));
+  feed.publish(event('two'));
+  for await (const { message } of stream?.entries ?? []) {
+    heard.push(message);
+    if (message === 'two') break;
+  }
+  t.deepEqual(heard, ['early', 'one', 'two']);
+});
+
+test('nobody is told any more once the listener has gone', async (t) => {
+  const feed = new EventFeed();
+  const gone = Promise.withResolvers<void>();
+  const path = await agent(t, {
+    events: (listener) => {
+      const subscription = feed.subscribe(listener);
+      return Promise.resolve({
+        [Symbol.dispose]: () => {
+          subscription[Symbol.dispose]();
+          gone.resolve();
+        },
+      });
+    },
+  });
+  const controller = new AbortController();
+  const stream = await followEvents(path, controller.signal);
+  controller.abort();
+  for await (const { message } of stream?.entries ?? []) t.fail(message);
+  await gone.promise;
+  t.notThrows(() => feed.publish(event('unheard')));
+});
+
+test('without an agent nobody is listened to, and a refusal is an error', async (t) => {
+  const { signal } = new AbortController();
+  t.is(await followEvents(socketPath(t), signal), undefined);
+  await t.throwsAsync(followEvents(await agent(t), signal), { instanceOf: ControlError, message: /no events/ });
 });

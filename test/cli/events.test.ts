@@ -1,6 +1,6 @@
 import test from 'ava';
 
-import { eventTable, isAbout } from '../../src/cli/commands/events.ts';
+import { eventTable, isAbout, select } from '../../src/cli/commands/events.ts';
 
 const step = {
   time: '2026-01-02T03:04:05.000Z',
@@ -40,4 +40,15 @@ test('the table has a line an event', (t) => {
       '',
     ].join('\n'),
   );
+});
+
+const at = (time: string, pod: string) => ({ time, event: 'stepDone', pod });
+
+test('what was asked for is the last ones, since then, about that', (t) => {
+  const entries = [at('2026-01-01T00:00:00Z', 'a'), at('2026-01-02T00:00:00Z', 'b'), at('2026-01-03T00:00:00Z', 'a')];
+  const all = { name: undefined, since: undefined, count: 0 };
+  t.deepEqual(select(entries, all), entries);
+  t.deepEqual(select(entries, { ...all, count: 2 }), entries.slice(1));
+  t.deepEqual(select(entries, { ...all, since: Date.parse('2026-01-02') }), entries.slice(1));
+  t.deepEqual(select(entries, { ...all, name: 'a', count: 1 }), entries.slice(2));
 });

@@ -40,6 +40,7 @@ test(`only root is answered on the control socket${skipped}`, async (t) => {
       asked += 1;
       return {};
     },
+    events: () => Promise.reject(new Error('not asked for')),
   });
   t.teardown(() => service.close());
   chmodSync(directory, 0o755);

@@ -84,7 +84,10 @@ test(`lines are found by the time at which they were written, also across a kill
 test(`following puts the time before each line as it comes, and ends with the container or the time${skipped}`, async (t) => {
   const scene = newAgentScene(t, 'logs-follow');
   const script = 'echo first; for i in 1 2 3; do sleep 0.5; echo $i; done';
-  scene.write('pod.yaml', yaml(pod('short', [container('main', { command: ['sh', '-c', script] })], { restartPolicy: 'Never' })));
+  scene.write(
+    'pod.yaml',
+    yaml(pod('short', [container('main', { command: ['sh', '-c', script] })], { restartPolicy: 'Never' })),
+  );
   await scene.startAgent();
   await scene.until('the container', () => scene.container('short/main'));
   const followed = await stamped(scene, '-f', '--since', '1m', 'short');

@@ -11,7 +11,7 @@ import { logOf } from '../log-file.ts';
 import { oneMatch } from '../name-resolution.ts';
 import { hostOf } from '../open-host.ts';
 import { printLog, type LogRequest } from '../print-log.ts';
-import { parseTime } from '../time-option.ts';
+import { timeOption } from '../time-option.ts';
 
 export const command = defineCommand({
   usage: ['logs [-f] [-p] [-t] [--tail N] [--since TIME] [--until TIME] NAME'],
@@ -65,13 +65,4 @@ function parseTail(text: string | undefined): number | undefined {
   if (text === undefined || text === 'all') return undefined;
   if (!/^\d{1,9}$/.test(text)) throw new CommandFailure(`--tail takes a number of lines, not '${text}'`);
   return Number(text);
-}
-
-function timeOption(option: string, text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const time = parseTime(text, now);
-  if (time !== undefined) return time;
-  throw new CommandFailure(
-    `${option} takes how long ago (10m, 1h30m), a time (2026-01-02T03:04:05Z) or seconds since the epoch, not '${text}'`,
-  );
 }
