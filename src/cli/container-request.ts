@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { imageByDigest } from '../agent/machine/images.ts';
 import type { Host } from '../oci/host.ts';
 import { identityOf } from '../oci/pod/labels.ts';
-import { lowerDirectories } from '../oci/pod/start-container.ts';
+import { lowersOf } from '../oci/pod/start-container.ts';
 import type { CreateRequest } from '../oci/runtime/create.ts';
 import { readConfig } from '../oci/runtime/exec.ts';
 import { requireState } from '../oci/runtime/state.ts';
@@ -25,7 +25,7 @@ export function requestOf(host: Host, id: string): CreateRequest {
     config: readConfig(host.runtime, id),
     rootfs: {
       kind: 'overlay',
-      lowers: lowerDirectories(host, image),
+      lowers: lowersOf(host, image),
       upper: join(record.bundle, 'upper'),
       work: join(record.bundle, 'work'),
       base: join(host.paths.root, 'layers'),

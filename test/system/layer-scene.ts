@@ -21,8 +21,11 @@ import { devMajor, devMinor } from '../../src/linux/mknod.ts';
 import { AT_FDCWD } from '../../src/linux/mount-flags.ts';
 import { processUmask } from '../../src/linux/umask.ts';
 import { lgetxattr, llistxattr } from '../../src/linux/xattr.ts';
+import type { UnpackMode } from '../../src/oci/image/erofs/erofs-layers.ts';
+import { probeErofs } from '../../src/oci/image/erofs/probe.ts';
 import { type DirectoryLayerStore, openLayerStore } from '../../src/oci/image/layer-store.ts';
-import { type LayerSummary, LayerWriter } from '../../src/oci/image/layer-writer.ts';
+import type { LayerSummary } from '../../src/oci/image/layer-output.ts';
+import { LayerWriter } from '../../src/oci/image/layer-writer.ts';
 import { TarParser } from '../../src/oci/image/tar-parser.ts';
 
 /** Why tests that make devices and owners cannot run here; undefined when they can. */
@@ -65,9 +68,16 @@ export function blobFile(directory: string, layer: TestLayer): string {
   return path;
 }
 
+/** How layers can be unpacked here. */
+export const unpackModes: readonly UnpackMode[] =
+  layersUnusable === undefined && probeErofs(join(tmpdir(), `berth-probe-${process.pid}`)).works
+    ? ['extract', 'erofs']
+    : ['extract'];
+
 /** A layer store of the test's own; background failures fail the test. */
-export function openStore(t: ExecutionContext, root: string): DirectoryLayerStore {
-  const store = openLayerStore(root, { workers: { idleMs: 50 }, onError: (error) => t.fail(String(error)) });
+export function openStore(t: ExecutionContext, root: string, unpack: UnpackMode = 'auto'): DirectoryLayerStore {
+  const onError = (error: unknown): void => t.fail(String(error));
+  const store = openLayerStore(root, { workers: { idleMs: 50 }, unpack, onError });
   t.teardown(() => store[Symbol.asyncDispose]());
   return store;
 }

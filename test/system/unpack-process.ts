@@ -1,16 +1,18 @@
 // A process of its own that unpacks a layer into a store: for tests of what several of them do to each other, and of what
 // a killed one leaves.
 //
-//   node unpack-process.ts <root> <blob> <diffID> all|half|settle
+//   node unpack-process.ts <root> <blob> <diffID> all|half|settle auto|extract|erofs
 //
 // `half` hands over the first half of the blob, says so, and waits to be killed. Prints one JSON document at the end.
 import { readFileSync } from 'node:fs';
 
+import { UNPACK_MODES } from '../../src/oci/image/erofs/erofs-layers.ts';
 import { openLayerStore } from '../../src/oci/image/layer-store.ts';
 
-const [root = '', blob = '', diffID = '', mode = ''] = process.argv.slice(2);
+const [root = '', blob = '', diffID = '', mode = '', given = ''] = process.argv.slice(2);
 const errors: string[] = [];
-const store = openLayerStore(root, { onError: (error) => errors.push(String(error)) });
+const unpack = UNPACK_MODES.find((known) => known === given) ?? 'auto';
+const store = openLayerStore(root, { unpack, onError: (error) => errors.push(String(error)) });
 const bytes = readFileSync(blob);
 const layer = { diffID, mediaType: '', sizeBytes: bytes.length };
 

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
+import type { UnpackMode } from '../../src/oci/image/erofs/erofs-layers.ts';
 import { tarBytes } from '../oci/image/tar-bytes.ts';
 import { layerOf, type TestLayer } from './layer-scene.ts';
 
@@ -28,14 +29,16 @@ export const layer: TestLayer = layerOf(tar);
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Run unpack-process.ts on the layer, by way of `wrapper`. */
-export function unpackProcess(
-  root: string,
-  blob: string,
-  mode: 'all' | 'half' | 'settle',
-  wrapper: readonly string[] = [],
-): Child {
-  const [command, ...args] = [...wrapper, process.execPath, PROCESS, root, blob, layer.diffID, mode];
+export type ProcessOptions = {
+  readonly mode: 'all' | 'half' | 'settle';
+  readonly unpack: UnpackMode;
+  /** A command to run it by. */
+  readonly wrapper?: readonly string[];
+};
+
+/** Run unpack-process.ts on the layer. */
+export function unpackProcess(root: string, blob: string, { mode, unpack, wrapper = [] }: ProcessOptions): Child {
+  const [command, ...args] = [...wrapper, process.execPath, PROCESS, root, blob, layer.diffID, mode, unpack];
   return spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

@@ -10,11 +10,15 @@
 //    │ remove ─────────────────────────────▶│ removes a tree; done or failed
 import { isErrno } from '../../linux/errno.ts';
 import { OciError, type OciErrorCode } from '../error.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackedLayer } from './layer-output.ts';
+
+export type LayerFormat = 'erofs' | 'directory';
 
 export type UnpackRequest = {
   /** The empty directory to unpack into. */
   readonly directory: string;
+  /** Whether to keep the tar and make an image of it, where that can be done, or to extract it. */
+  readonly format: LayerFormat;
   /** Of the uncompressed bytes. */
   readonly diffID: string;
   /** Most uncompressed bytes to accept. */
@@ -36,7 +40,7 @@ export type FileWorkRequest = { readonly job: number } & (
 
 export type FileWorkReport = { readonly job: number } & (
   | { readonly kind: 'taken'; readonly sizeBytes: number }
-  | { readonly kind: 'done'; readonly summary: LayerSummary | undefined }
+  | { readonly kind: 'done'; readonly summary: UnpackedLayer | undefined }
   | { readonly kind: 'failed'; readonly error: WireError }
 );
 

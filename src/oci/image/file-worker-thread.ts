@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { OciError } from '../error.ts';
 import type { FileWorkerData } from './file-worker.ts';
 import { type FileWorkReport, type FileWorkRequest, fromWireError } from './file-work.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackedLayer } from './layer-output.ts';
 
 /** Hostile layers may make a worker run out of memory, but only the worker. */
 const LARGEST_HEAP_MB = 256;
@@ -13,7 +13,7 @@ const YOUNG_HEAP_MB = 16;
 
 export type JobEvents = {
   readonly taken: (sizeBytes: number) => void;
-  readonly done: (summary: LayerSummary | undefined) => void;
+  readonly done: (summary: UnpackedLayer | undefined) => void;
   readonly failed: (error: OciError) => void;
 };
 

@@ -3,11 +3,13 @@ import { createReadStream } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
-import { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat } from '../../linux/at.ts';
 import { removeTreeAt } from '../../linux/remove-tree.ts';
 import { processUmask } from '../../linux/umask.ts';
+import { DirectoryOutput } from './directory-output.ts';
 import { requireSpace } from './disk-space.ts';
+import { ErofsOutput } from './erofs/erofs-output.ts';
 import { type FileWorkReport, type FileWorkRequest, toWireError, type UnpackRequest } from './file-work.ts';
+import type { LayerOutput } from './layer-output.ts';
 import { LayerUnpack } from './layer-unpack.ts';
 
 const READ_BYTES = 1 << 20;
@@ -46,14 +48,13 @@ class FileWorker {
     }
   }
 
-  #begin(job: number, { directory, diffID, limitBytes, reserveBytes }: UnpackRequest): void {
+  #begin(job: number, request: UnpackRequest): void {
+    const { directory, diffID, limitBytes, reserveBytes } = request;
     try {
-      const root = openat(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       const queueBytes = (): number => this.#queueBytes / this.#jobs.size;
       const space = { path: directory, neededBytes: 0, reserveBytes };
       const unpack = new LayerUnpack({
-        root,
-        umask: processUmask(),
+        output: outputOf(request),
         diffID,
         limitBytes,
         queueBytes,
@@ -108,6 +109,11 @@ class FileWorker {
       this.#report({ kind: 'failed', job, error: toWireError(error) });
     }
   }
+}
+
+function outputOf({ directory, diffID, format }: UnpackRequest): LayerOutput {
+  const umask = processUmask();
+  return format === 'erofs' ? new ErofsOutput({ directory, diffID, umask }) : new DirectoryOutput(directory, umask);
 }
 
 /** What a file worker is started with. */

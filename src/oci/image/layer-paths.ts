@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import { parseDigest } from './digest.ts';
+import { TREE_NAME } from './layer-output.ts';
 
 const DIRECTORY_NAME = /^(?:[0-9a-f]{64}|sha512-[0-9a-f]{128})$/;
 const INGEST = '.ingest-';
@@ -20,14 +21,13 @@ export function diffIDOfName(name: string): string | undefined {
 }
 
 export type LayerPaths = {
-  /** The committed layer: `tree` and `record` are in it. */
+  /** The committed layer: `record` is in it, with `tree` or with a tar and its image. */
   readonly directory: string;
-  /** What overlayfs is given. */
+  /** What is in it, when it is extracted. */
   readonly tree: string;
   readonly record: string;
   /** The layer while it is being unpacked; only the holder of the lock may touch it. */
   readonly ingest: string;
-  readonly ingestTree: string;
   readonly ingestRecord: string;
   readonly lock: string;
 };
@@ -39,10 +39,9 @@ export function layerPaths(layersDirectory: string, diffID: string): LayerPaths 
   const ingest = join(layersDirectory, `${INGEST}${name}`);
   return {
     directory,
-    tree: join(directory, 'root'),
+    tree: join(directory, TREE_NAME),
     record: join(directory, 'layer.json'),
     ingest,
-    ingestTree: join(ingest, 'root'),
     ingestRecord: join(ingest, 'layer.json'),
     lock: join(layersDirectory, '.locks', name),
   };

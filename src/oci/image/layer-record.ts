@@ -1,10 +1,11 @@
 // What is written beside an unpacked layer: what it is, and whether the disk has it. Pure.
-import type { LayerSummary } from './layer-writer.ts';
+import { isErofsRecord } from './erofs/erofs-record.ts';
+import type { UnpackedLayer } from './layer-output.ts';
 
 /** Raised when what the unpacker writes changes: layers of another version are unpacked again from their blobs. */
 const VERSION = 1;
 
-export type LayerRecord = LayerSummary & {
+export type LayerRecord = UnpackedLayer & {
   /** Another one each time the layer is unpacked. */
   readonly id: string;
   /**
@@ -37,10 +38,11 @@ export function isUsable({ durability }: LayerRecord, boot: string): boolean {
 
 function isRecord(value: unknown): value is LayerRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, id, entries, sizeBytes, implied, opaqueRoot, durability } = value as Record<string, unknown>;
+  const { version, id, entries, sizeBytes, implied, opaqueRoot, durability, erofs } = value as Record<string, unknown>;
   if (version !== VERSION || typeof id !== 'string') return false;
   if (typeof entries !== 'number' || typeof sizeBytes !== 'number') return false;
   if (!Array.isArray(implied) || !implied.every((path) => typeof path === 'string')) return false;
+  if (erofs !== undefined && !isErofsRecord(erofs)) return false;
   return typeof opaqueRoot === 'boolean' && isDurability(durability);
 }
 

@@ -1,14 +1,15 @@
-// The unpacked layers of one machine: `<root>/layers/<diffID>/root`, shared by all images and containers, and by several
+// The unpacked layers of one machine: `<root>/layers/<diffID>`, a directory or a tar with an EROFS image, shared by all images and containers, and by several
 // processes at once. A layer is visible when it is complete and its digest was right, never before.
 // Durability: docs/decisions/0002-layer-durability.md.
 import { randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
-import { OciError } from '../error.ts';
+import { isOciError, OciError } from '../error.ts';
+import { ErofsLayers, type UnpackMode } from './erofs/erofs-layers.ts';
 import type { UnpackRequest } from './file-work.ts';
 import { FileWorkers, type FileWorkersOptions } from './file-workers.ts';
 import { layerLock, tryLayerLock } from './layer-lock.ts';
@@ -17,7 +18,7 @@ import { formatLayerRecord, isUsable, type LayerRecord } from './layer-record.ts
 import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
 import { LayerRecords } from './layer-records.ts';
 import { LayerSync } from './layer-sync.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackedLayer } from './layer-output.ts';
 import type { SnapshotLayer } from './snapshot.ts';
 import type { UnpackSession } from './unpack-session.ts';
 import { FINISHED_SINK, UnpackingSink } from './unpacking-sink.ts';
@@ -33,6 +34,8 @@ export type LayerStoreOptions = {
   readonly workers?: FileWorkersOptions;
   /** Bytes of the file system to leave free; by default 5 %, at most 1 GiB. */
   readonly reserveBytes?: number;
+  /** `auto` by default. */
+  readonly unpack?: UnpackMode;
   /** Hears of what failed in the background: a removal, a sync. */
   readonly onError?: (error: unknown) => void;
 };
@@ -49,6 +52,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   readonly #boot = bootId();
   readonly #workers: FileWorkers;
   readonly #sync: LayerSync;
+  readonly #erofs: ErofsLayers;
   readonly #onError: (error: unknown) => void;
   readonly #reserveBytes: number | undefined;
   readonly #records = new LayerRecords();
@@ -56,9 +60,11 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   #sweepTimer: NodeJS.Timeout | undefined;
 
   /** Use `openLayerStore`. */
-  constructor(directory: string, { workers, reserveBytes, onError = () => undefined }: LayerStoreOptions) {
+  constructor(directory: string, options: LayerStoreOptions) {
+    const { workers, reserveBytes, unpack = 'auto', onError = () => undefined } = options;
     this.#reserveBytes = reserveBytes;
     this.#directory = directory;
+    this.#erofs = new ErofsLayers(directory, unpack);
     this.#workers = new FileWorkers(workers);
     this.#sync = new LayerSync(directory, onError);
     this.#onError = onError;
@@ -66,24 +72,39 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   has(diffID: string): boolean {
-    return this.#usable(this.#paths(diffID)) !== undefined;
+    return this.#mountable(this.#paths(diffID)) !== undefined;
   }
 
   directory(diffID: string): string {
     return this.layer(diffID).directory;
   }
 
-  /** The directory of a layer and what is known of it. Throws OciError LAYER_MISSING. */
+  /**
+   * Where a layer is, mounted by this process when it is kept as a tar, and what is known of it. Throws OciError
+   * LAYER_MISSING, also when the disk has changed it: it is thrown away then, to be unpacked again.
+   */
   layer(diffID: string): SnapshotLayer {
     const paths = this.#paths(diffID);
-    const summary = this.#usable(paths);
-    if (summary !== undefined) return { directory: paths.tree, summary };
-    throw new OciError('LAYER_MISSING', `The layer ${diffID} is not unpacked in ${this.#directory}`);
+    const summary = this.#mountable(paths);
+    if (summary === undefined)
+      throw new OciError('LAYER_MISSING', `The layer ${diffID} is not unpacked in ${this.#directory}`);
+    if (summary.erofs === undefined) return { directory: paths.tree, image: undefined, summary };
+    try {
+      return { ...this.#erofs.mount(paths, summary.id, summary.erofs), summary };
+    } catch (error) {
+      if (!isOciError(error, 'STORE_CORRUPT')) throw error;
+      this.#discard(paths.directory);
+      throw new OciError('LAYER_MISSING', `The layer ${diffID} has to be unpacked again: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
+  /** All that are here, also those that cannot be used with this kernel or these settings. */
   list(): string[] {
+    this.#erofs.forgetRemoved();
     const diffIDs = readdirSync(this.#directory).map(diffIDOfName);
-    return diffIDs.filter((diffID) => diffID !== undefined).filter((diffID) => this.has(diffID));
+    return diffIDs.filter((diffID) => diffID !== undefined).filter((diffID) => this.#usable(this.#paths(diffID)));
   }
 
   prepare(): void {
@@ -96,7 +117,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     const paths = this.#paths(layer.diffID);
     const held = await layerLock(paths, signal);
     try {
-      if (this.#usable(paths) === undefined) {
+      if (this.#mountable(paths) === undefined) {
         const session = await this.#beginUnpack(paths, layer, signal);
         return new UnpackingSink(session, held, {
           commit: (summary) => this.#commit(paths, summary),
@@ -117,7 +138,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     await access(blobPath);
     const paths = this.#paths(layer.diffID);
     using _held = await layerLock(paths, signal);
-    if (this.#usable(paths) !== undefined) return;
+    if (this.#mountable(paths) !== undefined) return;
     const session = await this.#beginUnpack(paths, layer, signal);
     const stop = (): void => void session.abort();
     signal?.addEventListener('abort', stop, { once: true });
@@ -136,6 +157,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     const paths = this.#paths(diffID);
     using _held = await layerLock(paths, undefined);
     this.#discard(paths.directory);
+    this.#erofs.forgetRemoved();
   }
 
   /** Remove a tree of berth's own off the main thread, a pod's writable layer, say. Links are not followed. */
@@ -154,6 +176,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     await this.settle();
     await this.#workers[Symbol.asyncDispose]();
     this.#sync[Symbol.dispose]();
+    this.#erofs[Symbol.dispose]();
   }
 
   #paths(diffID: string): LayerPaths {
@@ -165,17 +188,21 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     return record !== undefined && isUsable(record, this.#boot) ? record : undefined;
   }
 
+  #mountable(paths: LayerPaths): LayerRecord | undefined {
+    const record = this.#usable(paths);
+    if (record?.erofs === undefined || this.#erofs.usable(paths, record.erofs)) return record;
+    return undefined;
+  }
+
   /** The caller holds the lock. */
   async #beginUnpack(paths: LayerPaths, layer: LayerSource, signal: AbortSignal | undefined): Promise<UnpackSession> {
+    const format = this.#erofs.format();
     for (const left of [paths.directory, paths.ingest]) this.#discard(left);
     mkdirSync(paths.ingest, { mode: 0o700 });
-    mkdirSync(paths.ingestTree);
-    // Whatever the umask, the setgid bit or an ACL of the directories above made of it.
-    chownSync(paths.ingestTree, 0, 0);
-    chmodSync(paths.ingestTree, 0o755);
     const grown = Math.max(RATIO_FLOOR_BYTES, layer.sizeBytes * LARGEST_RATIO);
     const request: UnpackRequest = {
-      directory: paths.ingestTree,
+      directory: paths.ingest,
+      format,
       diffID: layer.diffID,
       limitBytes: Math.min(LARGEST_LAYER_BYTES, grown),
       reserveBytes: this.#reserveBytes,
@@ -184,9 +211,9 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   /** Not durable yet, and marked so: the record is only good in this boot until a sync has run. */
-  #commit(paths: LayerPaths, summary: LayerSummary): void {
+  #commit(paths: LayerPaths, unpacked: UnpackedLayer): void {
     const id = randomUUID();
-    const record: LayerRecord = { ...summary, id, durability: { state: 'unsynced', boot: this.#boot } };
+    const record: LayerRecord = { ...unpacked, id, durability: { state: 'unsynced', boot: this.#boot } };
     writeFileSync(paths.ingestRecord, formatLayerRecord(record), { mode: 0o600 });
     renameSync(paths.ingest, paths.directory);
     this.#sync.request(paths, id);

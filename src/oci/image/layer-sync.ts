@@ -1,13 +1,16 @@
-// Makes unpacked layers durable behind everybody's back: one syncfs(2) for all that were unpacked lately, then a durable
-// mark in each. See docs/decisions/0002-layer-durability.md.
-import { dirname } from 'node:path';
+// Makes unpacked layers durable behind everybody's back: fsync(2) of the files of those that are a few, one syncfs(2) for all
+// that are trees, then a durable mark in each. See docs/decisions/0002-layer-durability.md.
+import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { O_DIRECTORY, O_RDONLY, openat } from '../../linux/at.ts';
+import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
 import { syncfs } from '../../linux/syncfs.ts';
-import { writeDurably } from './durable-file.ts';
+import { syncDirectory, writeDurably } from './durable-file.ts';
 import { tryLayerLock } from './layer-lock.ts';
+import { IMAGE_NAME, TAR_NAME } from './layer-output.ts';
 import type { LayerPaths } from './layer-paths.ts';
 import { formatLayerRecord } from './layer-record.ts';
 import { readLayerRecord } from './layer-records.ts';
@@ -52,20 +55,21 @@ export class LayerSync implements Disposable {
   async #syncAll(): Promise<void> {
     const layers = this.#pending;
     this.#pending = [];
-    if (layers.length === 0) return;
-    let synced = true;
-    try {
-      await syncfs(this.#fd.number);
-    } catch (error) {
-      synced = false;
-      this.#onError(error);
-    }
+    const trees = layers.filter(({ paths }) => readLayerRecord(paths)?.erofs === undefined);
+    const treesSynced = trees.length === 0 || (await this.#succeeds(() => syncfs(this.#fd.number)));
     for (const layer of layers) {
-      try {
-        await this.#mark(layer, synced);
-      } catch (error) {
-        this.#onError(error);
-      }
+      const synced = trees.includes(layer) ? treesSynced : await this.#succeeds(() => syncFiles(layer.paths));
+      await this.#succeeds(() => this.#mark(layer, synced));
+    }
+  }
+
+  async #succeeds(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#onError(error);
+      return false;
     }
   }
 
@@ -78,5 +82,19 @@ export class LayerSync implements Disposable {
     if (record?.id !== id || record.durability.state !== 'unsynced') return;
     const durability = synced ? { state: 'synced' as const } : { state: 'lost' as const, boot: record.durability.boot };
     await writeDurably(paths.record, Buffer.from(formatLayerRecord({ ...record, durability })), dirname(paths.record));
+  }
+}
+
+/** The tar, its image, and their names. A layer that was removed meanwhile needs no sync. */
+async function syncFiles({ directory }: LayerPaths): Promise<void> {
+  try {
+    for (const name of [TAR_NAME, IMAGE_NAME]) {
+      await using file = await open(join(directory, name), 'r');
+      await file.sync();
+    }
+    await syncDirectory(directory);
+    await syncDirectory(dirname(directory));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
 }

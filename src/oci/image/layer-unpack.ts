@@ -3,26 +3,18 @@
 import type { Hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Fd } from '../../linux/fd.ts';
 import { OciError } from '../error.ts';
 import { hashFor } from './digest.ts';
 import { Inflater } from './inflate.ts';
-import { type LayerSummary, LayerWriter } from './layer-writer.ts';
-import { TarParser } from './tar-parser.ts';
+import type { LayerOutput, UnpackedLayer } from './layer-output.ts';
 
-/**
- * Work between two looks at the event loop. While there is one, the inflater may be waiting to be told to go on: 16 KB of
- * small files take up to 0.3 ms, as 64 KB of a large one do.
- */
-const SLICE_BYTES = 16 * 1024;
-const LARGE_SLICE_BYTES = 64 * 1024;
+/** Node's pool of small buffers is of 64 KB at most. */
+const POOL_BYTES = 64 * 1024;
 const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
 
 export type LayerUnpackOptions = {
-  /** The empty directory to write to; ownership is taken. */
-  readonly root: Fd;
-  /** Of this process. */
-  readonly umask: number;
+  /** What becomes of the uncompressed bytes; ownership is taken. */
+  readonly output: LayerOutput;
   /** Of the uncompressed bytes. */
   readonly diffID: string;
   /** Most uncompressed bytes to accept. */
@@ -37,8 +29,6 @@ export type LayerUnpackOptions = {
 export class LayerUnpack implements Disposable {
   readonly #options: LayerUnpackOptions;
   readonly #inflater: Inflater;
-  readonly #writer: LayerWriter;
-  readonly #parser: TarParser;
   readonly #hash: Hash;
   readonly #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -56,8 +46,6 @@ export class LayerUnpack implements Disposable {
   constructor(options: LayerUnpackOptions) {
     this.#options = options;
     this.#hash = hashFor(options.diffID);
-    this.#writer = new LayerWriter(options.root, options.umask);
-    this.#parser = new TarParser(this.#writer);
     this.#inflater = new Inflater({ limitBytes: options.limitBytes, output: (bytes) => this.#enqueue(bytes) });
   }
 
@@ -74,8 +62,8 @@ export class LayerUnpack implements Disposable {
     await this.#options.requireSpace();
   }
 
-  /** All bytes are written. Resolves when the directory is complete. Throws OciError, DIGEST_MISMATCH above all. */
-  async finish(): Promise<LayerSummary> {
+  /** All bytes are written. Resolves when the layer is complete. Throws OciError, DIGEST_MISMATCH above all. */
+  async finish(): Promise<UnpackedLayer> {
     await this.#inflater.end();
     await this.#pump;
     if (this.#failure !== undefined) throw this.#failure;
@@ -84,8 +72,7 @@ export class LayerUnpack implements Disposable {
     if (actual !== diffID) {
       throw new OciError('DIGEST_MISMATCH', `The layer unpacks to ${actual}, and the image says ${diffID}`);
     }
-    this.#parser.finish();
-    return this.#writer.finish();
+    return this.#options.output.finish();
   }
 
   [Symbol.dispose](): void {
@@ -93,7 +80,7 @@ export class LayerUnpack implements Disposable {
     this.#queue.length = 0;
     this.#queuedBytes = 0;
     this.#inflater[Symbol.dispose]();
-    this.#writer[Symbol.dispose]();
+    this.#options.output[Symbol.dispose]();
   }
 
   #enqueue(bytes: Buffer): void {
@@ -140,10 +127,10 @@ export class LayerUnpack implements Disposable {
   #slice(): void {
     const [piece] = this.#queue;
     if (piece === undefined) return;
-    const size = this.#parser.pendingBody >= LARGE_SLICE_BYTES ? LARGE_SLICE_BYTES : SLICE_BYTES;
-    const slice = piece.subarray(this.#offset, this.#offset + size);
+    const { output } = this.#options;
+    const slice = piece.subarray(this.#offset, this.#offset + output.sliceBytes);
     this.#hash.update(slice);
-    this.#parser.push(slice);
+    output.push(slice);
     this.#offset += slice.length;
     this.#queuedBytes -= slice.length;
     this.#unpackedBytes += slice.length;
@@ -171,5 +158,5 @@ export class LayerUnpack implements Disposable {
  * it, and looking for them would cost a fifth of the processor time (measured). Small ones lie in Node's shared pool.
  */
 function free({ buffer }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > LARGE_SLICE_BYTES) buffer.transfer(0);
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > POOL_BYTES) buffer.transfer(0);
 }

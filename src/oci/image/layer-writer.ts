@@ -11,20 +11,11 @@ import { baseName, entryPath, parentPath, printableName } from './entry-path.ts'
 import { LayerDirectories } from './layer-directories.ts';
 import { LayerFile } from './layer-file.ts';
 import { isSameNode, nodeKind, removeNode } from './layer-node.ts';
+import type { LayerSummary } from './layer-output.ts';
 import { setNodeAttributes } from './node-attributes.ts';
 import type { TarHeader } from './tar-entry.ts';
 import type { TarVisitor } from './tar-parser.ts';
 import { type Whiteout, whiteoutOf } from './whiteout.ts';
-
-export type LayerSummary = {
-  readonly entries: number;
-  /** Of all files together. */
-  readonly sizeBytes: number;
-  /** Directories that no entry described, by path (bytes as latin1). */
-  readonly implied: readonly string[];
-  /** Nothing of the layers below shows at all. Overlayfs has no mark for that: whoever mounts must leave them out. */
-  readonly opaqueRoot: boolean;
-};
 
 const NODE_TYPES = { character: S_IFCHR, block: S_IFBLK, fifo: S_IFIFO } as const;
 /** Restrictive while the layer is being written; the real one comes with the other attributes, at the end. */

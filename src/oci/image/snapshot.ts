@@ -5,13 +5,16 @@ import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs';
 import { cString, utimensat } from '../../linux/at.ts';
 import { AT_FDCWD } from '../../linux/mount-flags.ts';
 import { lgetxattr, llistxattr, lsetxattr } from '../../linux/xattr.ts';
+import type { LayerImage } from './erofs/erofs-layers.ts';
 import { impliedCopies, type NodeLookup } from './implied-directories.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { LayerSummary } from './layer-output.ts';
 import { isImageXattr, OVERLAY_OPAQUE } from './whiteout.ts';
 
 export type SnapshotLayer = {
-  /** The unpacked layer. */
+  /** Where this process sees what is in the layer. */
   readonly directory: string;
+  /** What to mount to make an overlay of it; undefined: nothing, `directory` itself can be a lower directory. */
+  readonly image?: LayerImage | undefined;
   readonly summary: Pick<LayerSummary, 'implied' | 'opaqueRoot'>;
 };
 

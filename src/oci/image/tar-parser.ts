@@ -7,11 +7,16 @@ import { BLOCK_BYTES, isZeroBlock, parseTarHeader, type RawTarHeader } from './t
 import { checkGlobalPax, formatPax, parsePax, type PaxRecords } from './tar-pax.ts';
 
 export interface TarVisitor {
-  /** A new entry. Its body follows in `data` calls, then `end` is called; an entry without a body has only `end`. */
-  entry(header: TarHeader): void;
+  /**
+   * A new entry. Its body follows in `data` calls, then `end` is called; an entry without a body has only `end`.
+   * `offset`: where in the archive the body begins, in bytes; always a multiple of 512.
+   */
+  entry(header: TarHeader, offset: number): void;
   /** A piece of the body: a view of the pushed bytes, valid during the call. */
   data(bytes: Buffer): void;
   end(): void;
+  /** What fills up the last block of a body, in pieces. Zeros, in every honest archive. */
+  padding?(bytes: Buffer): void;
 }
 
 export type TarLimits = {
@@ -35,6 +40,8 @@ export class TarParser {
   readonly #visitor: TarVisitor;
   readonly #limits: TarLimits;
   #entries = 0;
+  /** Bytes of the headers and bodies so far, the present one included. */
+  #position = 0;
   /** The start of a header block that was cut by the end of a chunk. */
   #carry: Buffer = EMPTY;
   /** Body bytes still to come, and the zeros that fill up its last block. */
@@ -95,6 +102,7 @@ export class TarParser {
   }
 
   #header(block: Buffer, offset: number): void {
+    this.#position += BLOCK_BYTES;
     if (block[offset] === 0 && isZeroBlock(block, offset)) {
       this.#zeroBlocks++;
       return;
@@ -121,13 +129,14 @@ export class TarParser {
     const longest = Math.max(header.name.length, header.linkname.length);
     if (longest > this.#limits.nameBytes)
       throw invalid(`a name is of ${longest} bytes, more than ${this.#limits.nameBytes}`);
-    this.#visitor.entry(header);
+    this.#visitor.entry(header, this.#position);
     this.#beginBody(header.size);
   }
 
   #beginBody(size: number): void {
     this.#body = size;
     this.#padding = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
+    this.#position += size + this.#padding;
     this.#inBody = true;
     if (size === 0) this.#endBody();
   }
@@ -144,6 +153,7 @@ export class TarParser {
 
   #skipPadding(chunk: Buffer, offset: number): number {
     const skipped = Math.min(chunk.length - offset, this.#padding);
+    this.#visitor.padding?.(chunk.subarray(offset, offset + skipped));
     this.#padding -= skipped;
     return offset + skipped;
   }

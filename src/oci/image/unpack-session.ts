@@ -3,7 +3,7 @@ import type { OciError } from '../error.ts';
 import { freeBlock } from './blocks.ts';
 import type { FileWorkerThread } from './file-worker-thread.ts';
 import type { UnpackRequest } from './file-work.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackedLayer } from './layer-output.ts';
 
 /**
  * Sent at a time. Each piece wakes three threads and makes an ArrayBuffer: in pieces of 256 KB, as they come from the
@@ -22,7 +22,7 @@ export class UnpackSession {
   readonly #thread: FileWorkerThread;
   readonly #job: number;
   readonly #options: UnpackSessionOptions;
-  readonly #outcome: PromiseWithResolvers<LayerSummary>;
+  readonly #outcome: PromiseWithResolvers<UnpackedLayer>;
   /** What is gathered before it is sent. */
   #block: Buffer<ArrayBuffer> | undefined;
   #filled = 0;
@@ -72,14 +72,14 @@ export class UnpackSession {
   }
 
   /** No more bytes: resolves when the directory is complete and its digest right. */
-  finish(): Promise<LayerSummary> {
+  finish(): Promise<UnpackedLayer> {
     this.#flush();
     this.#thread.send({ kind: 'finish', job: this.#job });
     return this.#outcome.promise;
   }
 
   /** Unpack all of this file, and finish. */
-  unpackFile(path: string): Promise<LayerSummary> {
+  unpackFile(path: string): Promise<UnpackedLayer> {
     this.#thread.send({ kind: 'file', job: this.#job, path });
     return this.#outcome.promise;
   }

@@ -1,6 +1,6 @@
 // The sink that a pull writes a layer to: a running unpack, the lock on the layer, and what happens at the end.
 import type { LayerSink } from './layer-sink.ts';
-import type { LayerSummary } from './layer-writer.ts';
+import type { UnpackedLayer } from './layer-output.ts';
 import type { UnpackSession } from './unpack-session.ts';
 
 /** For a layer that is there already. */
@@ -12,7 +12,7 @@ export const FINISHED_SINK: LayerSink = {
 
 export type SinkEnd = {
   /** Everything is unpacked and right: make it visible. */
-  readonly commit: (summary: LayerSummary) => void;
+  readonly commit: (summary: UnpackedLayer) => void;
   /** Throw away what was unpacked. */
   readonly discard: () => void;
 };

@@ -11,6 +11,7 @@ import type { PodFiles } from '../network/pod-files.ts';
 import type { Mount } from '../runtime/config.ts';
 import { createContainer, type CreateRequest, type StartedMonitor } from '../runtime/create.ts';
 import { generateConfig, stopSignal, type ContainerOptions } from '../runtime/generate-config.ts';
+import type { Lower } from '../runtime/overlay-operations.ts';
 import type { Rootfs } from '../runtime/rootfs-operations.ts';
 import { lookUpUser, parseId, type LookedUpUser } from '../runtime/user.ts';
 import { OciError } from '../error.ts';
@@ -69,7 +70,7 @@ export function containerRequest(
   container: PodContainer & { readonly id: string },
 ): CreateRequest {
   const paths = podPaths(host.paths, sandbox.uid);
-  const lowers = lowerDirectories(host, container.image);
+  const lowers = lowersOf(host, container.image);
   const user = lookUp(host, container);
   const layer = writableLayer(paths, container.id);
   const hasLog = container.streams === undefined && !container.terminal;
@@ -107,8 +108,10 @@ export function containerRequest(
 }
 
 /** The layers of an image as overlay wants them: uppermost first. Throws OciError LAYER_MISSING. */
-export function lowerDirectories(host: Host, image: Image): string[] {
-  return layersOf(host, image).map(({ directory }) => directory);
+export function lowersOf(host: Host, image: Image): Lower[] {
+  return layersOf(host, image).map(({ directory, image: file }) =>
+    file === undefined ? directory : { directory, ...file },
+  );
 }
 
 function layersOf(host: Host, image: Image): SnapshotLayer[] {

@@ -13,7 +13,7 @@ const PERMISSIONS = 0o7777;
 export function directoryMode(rootfs: Rootfs, path: string): number | undefined {
   const layers = rootfs.kind === 'directory' ? [rootfs.path] : rootfs.lowers;
   for (const layer of layers) {
-    const mode = modeIn(layer, path);
+    const mode = modeIn(typeof layer === 'string' ? layer : layer.directory, path);
     if (mode !== undefined) return mode;
   }
   return undefined;

@@ -1,0 +1,102 @@
+// The layers that are kept as tars: whether to keep new ones so, and mounts of those that are, each made once by this process and
+// held while the layer is there.
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+
+import type { Fd } from '../../../linux/fd.ts';
+import { OciError } from '../../error.ts';
+import type { LayerFormat } from '../file-work.ts';
+import { IMAGE_NAME, TAR_NAME } from '../layer-output.ts';
+import { type LayerPaths, removedPath } from '../layer-paths.ts';
+import { type ErofsRecord, hasErofsFiles, verifyImage } from './erofs-record.ts';
+import { mountErofs } from './mount.ts';
+import { type ErofsSupport, probeErofs } from './probe.ts';
+
+/** How layers are unpacked: `auto` is EROFS where it works and there is memory for it. */
+export type UnpackMode = 'auto' | 'extract' | 'erofs';
+export const UNPACK_MODES = ['auto', 'extract', 'erofs'] as const satisfies readonly UnpackMode[];
+
+/** What is read is cached twice, as the tar's and as the file's: too much for small machines. */
+const SMALL_MEMORY_BYTES = 1024 ** 3;
+
+/** A layer's files to be mounted by whoever makes an overlay of it, on the layer's own directory. */
+export type LayerImage = { readonly mountPoint: string; readonly image: string; readonly tar: string };
+
+export type MountedLayer = {
+  /** Where this process (and, while it lives, any other of root's) sees what is in the layer. */
+  readonly directory: string;
+  /** Undefined: `directory` can be a lower directory of an overlay. */
+  readonly image: LayerImage | undefined;
+};
+
+type Held = { readonly id: string; readonly fd: Fd };
+
+export class ErofsLayers implements Disposable {
+  readonly #directory: string;
+  readonly #mode: UnpackMode;
+  readonly #held = new Map<string, Held>();
+  #support: ErofsSupport | undefined;
+
+  /** `directory`: of all layers. */
+  constructor(directory: string, mode: UnpackMode) {
+    this.#directory = directory;
+    this.#mode = mode;
+  }
+
+  /** For a layer to come. Throws OciError UNPACK_FAILED when EROFS was asked for and does not work. */
+  format(): LayerFormat {
+    if (this.#mode === 'extract') return 'directory';
+    if (this.#mode === 'auto' && totalmem() < SMALL_MEMORY_BYTES) return 'directory';
+    const support = this.support();
+    if (support.works) return 'erofs';
+    if (this.#mode === 'auto') return 'directory';
+    throw new OciError('UNPACK_FAILED', `EROFS was asked for, and does not work in ${this.#directory}: ${support.why}`);
+  }
+
+  /** Whether a committed layer can be mounted; whether its files are what they were is seen when it is. */
+  usable({ directory }: LayerPaths, record: ErofsRecord): boolean {
+    return this.#mode !== 'extract' && hasErofsFiles(directory, record) && this.support().works;
+  }
+
+  /** Mount a layer, or find it mounted. `id`: of its record. Throws OciError STORE_CORRUPT, SyscallError. */
+  mount({ directory }: LayerPaths, id: string, record: ErofsRecord): MountedLayer {
+    const { number } = this.#mounted(directory, id, record);
+    const seen = `/proc/${process.pid}/fd/${number}`;
+    const support = this.support();
+    if (support.works && support.shared) return { directory: seen, image: undefined };
+    return { directory: seen, image: { mountPoint: directory, image: IMAGE_NAME, tar: TAR_NAME } };
+  }
+
+  /** Let go of layers that are gone, whoever removed them: their space is free when nothing uses them any more. */
+  forgetRemoved(): void {
+    for (const [directory, { fd }] of this.#held) {
+      if (existsSync(directory)) continue;
+      fd[Symbol.dispose]();
+      this.#held.delete(directory);
+    }
+  }
+
+  /** What this kernel can do, found out once. */
+  support(): ErofsSupport {
+    this.#support ??= probeErofs(removedPath(this.#directory, randomUUID()));
+    return this.#support;
+  }
+
+  [Symbol.dispose](): void {
+    for (const { fd } of this.#held.values()) fd[Symbol.dispose]();
+    this.#held.clear();
+  }
+
+  #mounted(directory: string, id: string, record: ErofsRecord): Fd {
+    const held = this.#held.get(directory);
+    if (held?.id === id) return held.fd;
+    this.forgetRemoved();
+    held?.fd[Symbol.dispose]();
+    this.#held.delete(directory);
+    verifyImage(directory, record);
+    const fd = mountErofs(directory, { image: IMAGE_NAME, tar: TAR_NAME });
+    this.#held.set(directory, { id, fd });
+    return fd;
+  }
+}

@@ -1,0 +1,96 @@
+// An EROFS image of a layer's tree: only names and attributes, with the files' data where they are, in the layer's tar. Pure.
+import {
+  BLOCK_BYTES,
+  deviceNumber,
+  type Dirent,
+  INODE_BYTES,
+  LAYOUT_INLINE,
+  LAYOUT_PLAIN,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFREG,
+  writeDirents,
+  writeInode,
+  writeSuperblock,
+} from './format.ts';
+import { type DirectoryBlock, type Placed, type Placement, placeTree } from './placement.ts';
+import type { DirectoryNode, TreeNode } from './tree-node.ts';
+import { writeXattrs } from './xattrs.ts';
+
+const TYPES = {
+  directory: S_IFDIR,
+  file: S_IFREG,
+  symlink: S_IFLNK,
+  character: S_IFCHR,
+  block: S_IFBLK,
+  fifo: S_IFIFO,
+  whiteout: S_IFCHR,
+} as const;
+
+export type ImageOptions = {
+  /** Of the tar that the files' data is in. */
+  readonly tarBytes: number;
+  /** 16 bytes, another for each layer. */
+  readonly uuid: Buffer;
+};
+
+/** The image, to be mounted with the tar as its only extra device. */
+export function writeImage(root: DirectoryNode, { tarBytes, uuid }: ImageOptions): Buffer {
+  const placement = placeTree(root);
+  const image = Buffer.alloc(placement.blocks * BLOCK_BYTES);
+  const deviceBlocks = Math.ceil(tarBytes / BLOCK_BYTES);
+  const { placed, blocks } = placement;
+  writeSuperblock(image, { rootAt: placed.get(root)?.at ?? 0, inodes: placed.size, blocks, deviceBlocks, uuid });
+  let number = 0;
+  for (const each of placed.values()) writeNode(image, placement, each, ++number);
+  return image;
+}
+
+function writeNode(image: Buffer, placement: Placement, placed: Placed, number: number): void {
+  const { node, attributes, xattrBytes, size, inline, at, links } = placed;
+  writeInode(image, at, {
+    ...attributes,
+    mode: TYPES[node.kind] | attributes.mode,
+    layout: inline ? LAYOUT_INLINE : LAYOUT_PLAIN,
+    xattrBytes,
+    size,
+    address: addressOf(placed, placement.blocks),
+    number,
+    links,
+  });
+  writeXattrs(image, at + INODE_BYTES, attributes.xattrs);
+  const tailAt = at + INODE_BYTES + xattrBytes;
+  if (node.kind === 'directory') writeDirectory(image, placement, { placed, node, tailAt });
+  else if (node.kind === 'symlink')
+    image.write(node.target, inline ? tailAt : placed.dataBlock * BLOCK_BYTES, 'latin1');
+}
+
+/** Addresses of the tar follow those of the image. */
+function addressOf({ node, dataBlock }: Placed, imageBlocks: number): number {
+  if (node.kind === 'file') return node.size === 0 ? 0 : imageBlocks + node.offset / BLOCK_BYTES;
+  if (node.kind === 'character' || node.kind === 'block') return deviceNumber(node.major, node.minor);
+  return dataBlock;
+}
+
+type Directory = { readonly placed: Placed; readonly node: DirectoryNode; readonly tailAt: number };
+
+function writeDirectory(image: Buffer, { placed: all }: Placement, { placed, node, tailAt }: Directory): void {
+  const dirents = (names: DirectoryBlock): Dirent[] =>
+    names.map((name) => {
+      const child = name === '.' ? node : name === '..' ? node.parent : node.children.get(name);
+      const place = child === undefined ? undefined : all.get(child);
+      if (child === undefined || place === undefined) throw new TypeError(`A directory has lost its entry ${name}`);
+      return { name, inodeAt: place.at, mode: typeOf(child) };
+    });
+  placed.blocks.forEach((names, index) => {
+    const isTail = placed.inline && index === placed.blocks.length - 1;
+    writeDirents(image, isTail ? tailAt : (placed.dataBlock + index) * BLOCK_BYTES, dirents(names));
+  });
+}
+
+function typeOf({ kind }: TreeNode): number {
+  return TYPES[kind];
+}
