@@ -90,6 +90,11 @@ export function lastCapability(path: string = CAP_LAST_CAP): number {
   return Number(readFileSync(path, 'latin1'));
 }
 
+/** Every capability of the running kernel, as a mask: what the first process of a new user namespace has. Throws as above. */
+export function allCapabilities(): bigint {
+  return (1n << BigInt(lastCapability() + 1)) - 1n;
+}
+
 /** What this process can pass on over an execve(2) as root: its bounding set. Throws what reading /proc throws. */
 export function boundingCapabilities(status: string = readFileSync('/proc/self/status', 'latin1')): bigint {
   return BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);

@@ -24,6 +24,12 @@ export function setNonBlocking(fd: number): void {
   check(c_fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', () => `${fd}, F_SETFL, O_NONBLOCK`);
 }
 
+/** Make reads and writes wait, for everybody who has this open file. Throws SyscallError. */
+export function setBlocking(fd: number): void {
+  const flags = check(c_fcntl(fd, F_GETFL, 0), 'fcntl', () => `${fd}, F_GETFL`);
+  check(c_fcntl(fd, F_SETFL, flags & ~O_NONBLOCK), 'fcntl', () => `${fd}, F_SETFL, 0`);
+}
+
 /** The flags of a descriptor itself, of which FD_CLOEXEC is the only one. Throws SyscallError EBADF when there is no such. */
 export function descriptorFlags(fd: number): number {
   return check(c_fcntl(fd, F_GETFD, 0), 'fcntl', () => `${fd}, F_GETFD`);

@@ -29,7 +29,8 @@ export function sealedExecutable(name: string, bytes: Buffer): Fd {
   return fd;
 }
 
-function memfdCreate(name: string): number {
+/** An empty file in memory that closes on exec. Returns its descriptor, for the caller to close. Throws SyscallError. */
+export function memfdCreate(name: string): number {
   const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   try {
     return check(c_memfd_create(name, flags | MFD_EXEC), 'memfd_create', () => name);

@@ -59,6 +59,8 @@ export type OciErrorCode =
   | 'CONTAINER_UNKNOWN'
   /** The container is not in a state that allows this: delete of a running one, exec in a stopped one. */
   | 'CONTAINER_STATE'
+  /** A hook of config.json failed, or did not end in its time. */
+  | 'HOOK_FAILED'
   /** A system call on the way to the container's program failed. */
   | 'START_FAILED'
   /** What a network is to be like cannot be: a name, a subnet, a pod's uid. */

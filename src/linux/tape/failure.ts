@@ -1,5 +1,6 @@
 // The records that a running tape writes to its status pipe, 16 bytes each.
 //   {0, pid}                   the first process of the container exists
+//   {0, -1}                    it waits for the hooks
 //   {operation address, -errno} that operation failed; nothing of the tape runs any more
 import { errnoName } from '../errno.ts';
 import type { AssembledTape } from './assemble.ts';
@@ -8,7 +9,11 @@ import { printOperation } from './print.ts';
 
 export const RECORD_SIZE = 16;
 
+/** In the place of a pid: the tape waits. */
+export const WAITING = -1;
+
 export type TapeRecord =
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'started'; readonly pid: number }
   | { readonly kind: 'failed'; readonly address: number; readonly errno: number };
 
@@ -18,7 +23,8 @@ export function parseRecords(bytes: Buffer): TapeRecord[] {
   for (let offset = 0; offset + RECORD_SIZE <= bytes.length; offset += RECORD_SIZE) {
     const address = Number(bytes.readBigUInt64LE(offset));
     const second = Number(bytes.readBigInt64LE(offset + 8));
-    records.push(address === 0 ? { kind: 'started', pid: second } : { kind: 'failed', address, errno: -second });
+    if (address !== 0) records.push({ kind: 'failed', address, errno: -second });
+    else records.push(second === WAITING ? { kind: 'waiting' } : { kind: 'started', pid: second });
   }
   return records;
 }
@@ -28,6 +34,9 @@ const HINTS: Readonly<Record<string, string>> = {
   'mount ENOSPC': 'the limit of mounts is reached, see /proc/sys/fs/mount-max',
   'move_mount EINVAL': 'the target is not in this mount namespace, or a file is mounted on a directory',
   'move_mount ENOTDIR': 'a directory and a file cannot be mounted on each other',
+  'setns EINVAL': 'it is a namespace of another type, or of a process that has threads',
+  'setresuid EINVAL': 'the user namespace has no such user: see linux.uidMappings',
+  'setresgid EINVAL': 'the user namespace has no such group: see linux.gidMappings',
   'clone3 ENOSPC': 'the limit of namespaces is reached, see /proc/sys/user/',
   'clone3 EAGAIN': 'the limit of processes is reached: pids limit of the cgroup, or RLIMIT_NPROC',
   'execve EACCES': 'the file is not executable for this user, or its file system is mounted noexec',

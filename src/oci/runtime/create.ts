@@ -1,12 +1,13 @@
 // From config.json to a process: state on disk, cgroup, tape, spawn, and the answer from the status pipe. Whatever fails is
 // taken back: no state, no cgroup, no process is left.
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
+import { allCapabilities } from '../../linux/capability.ts';
+import { mountPointOf } from '../../linux/mount-point.ts';
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { CgroupError } from '../../linux/cgroup/error.ts';
-import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
 import { pageSize } from '../../linux/page-size.ts';
@@ -16,25 +17,31 @@ import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
-import { OciError } from '../error.ts';
-import { cgroupMounts } from './cgroup-mount-operations.ts';
+import { OciError, isOciError } from '../error.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
-import { containerDirectory, isContainerId, readRecord, writeRecord, type ContainerRecord } from './record.ts';
+import { makeContainerDirectory } from './make-container-directory.ts';
+import { containerDirectory, writeRecord, type ContainerRecord } from './record.ts';
 import { writeStartTime } from './exit-file.ts';
+import { gatherMountFacts } from './gather-mount-facts.ts';
 import type { Launch } from './launch.ts';
+import { withPlainMounts } from './plain-mounts.ts';
+import { prepareMounts } from './prepare-mounts.ts';
 import { parkedFds } from './preserve-operations.ts';
 import { boundingSet } from './process-operations.ts';
-import { directoryMode } from './rootfs-mode.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
+import { deleteContainer } from './delete.ts';
+import { stopsForHooks } from './hook-operations.ts';
+import { hasStartHooks, runCreateHooks, runPoststopHooks } from './hooks.ts';
+import { USER_NAMESPACE_FD } from './namespace-operations.ts';
+import { hasUserNamespace } from './namespaces-of.ts';
+import { startContainer } from './start.ts';
+import { openUserNamespace } from './user-namespace.ts';
 import { streamsFor } from './streams.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
 import { TerminalChannel, type TerminalLife } from './terminal.ts';
-
-/** A record is written within a millisecond. */
-const CUT_SHORT_MS = 10_000;
 
 export type CreateRequest = {
   readonly id: string;
@@ -63,7 +70,24 @@ export type StartedMonitor = Monitor & {
  * returned tells of its end. Rejects with OciError CONTAINER_EXISTS, CONFIG_INVALID, or START_FAILED with the failed call.
  */
 export async function createContainer(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
-  const directory = makeDirectory(runtime, request.id);
+  const inTwoSteps = request.mode === 'run' && (stopsForHooks(request.config) || hasStartHooks(request.config));
+  return inTwoSteps ? createThenStart(runtime, request) : createInOneStep(runtime, request);
+}
+
+/** Hooks want a container that is created and not yet started. */
+async function createThenStart(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
+  const monitor = await createInOneStep(runtime, { ...request, mode: 'create' });
+  try {
+    await startContainer(runtime, request.id);
+    return monitor;
+  } catch (error) {
+    await deleteContainer(runtime, request.id, { force: true });
+    throw error;
+  }
+}
+
+async function createInOneStep(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
+  const directory = makeContainerDirectory(runtime.stateDirectory, request.id);
   let cgroup: Cgroup | undefined;
   try {
     writeState(runtime, directory, request);
@@ -72,6 +96,7 @@ export async function createContainer(runtime: Runtime, request: CreateRequest):
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
     await takeBack(request, { directory, cgroup });
+    if (isOciError(error, 'HOOK_FAILED')) await runPoststopHooks(runtime, { ...request, pid: 0 });
     throw configurationError(request.id, error);
   }
 }
@@ -121,30 +146,6 @@ export function describeContainer(runtime: Runtime, request: CreateRequest): Tap
   return tapeOf(runtime, request, { directory, tasks: tasksFiles, born: bornIn });
 }
 
-function makeDirectory(runtime: Runtime, id: string): string {
-  if (!isContainerId(id))
-    throw new OciError('CONFIG_INVALID', `'${id}' is not a container id: letters, digits and _ + - . only`);
-  const directory = containerDirectory(runtime.stateDirectory, id);
-  try {
-    mkdirSync(directory, { mode: 0o700 });
-    return directory;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
-    else if (isErrno(error, 'EEXIST') && isRemains(directory)) rmSync(directory, { recursive: true, force: true });
-    else if (isErrno(error, 'EEXIST'))
-      throw new OciError('CONTAINER_EXISTS', `Container '${id}' exists already`, { cause: error });
-    else throw error;
-  }
-  return makeDirectory(runtime, id);
-}
-
-/** Whether a create was cut short before there was a record; what is younger may be another's that goes on. */
-function isRemains(directory: string): boolean {
-  if (readRecord(directory) !== undefined) return false;
-  const stat = statSync(directory, { throwIfNoEntry: false });
-  return stat === undefined || Date.now() - stat.mtimeMs > CUT_SHORT_MS;
-}
-
 function writeState({ bootId, creator }: Runtime, directory: string, request: CreateRequest): void {
   const record: ContainerRecord = {
     ociVersion: request.config.ociVersion,
@@ -158,6 +159,7 @@ function writeState({ bootId, creator }: Runtime, directory: string, request: Cr
     cgroupPath: cgroupPath(request),
     logFile: request.logFile,
     stopSignal: request.stopSignal,
+    ...((request.config.hooks?.poststop ?? []).length > 0 ? { poststop: true } : {}),
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(request.config), { mode: 0o600 });
   if (request.mode === 'create') mkfifo(join(directory, 'start.fifo'), 0o600);
@@ -186,9 +188,11 @@ function resourcesOf({ config }: CreateRequest): Resources {
 type Place = { readonly directory: string; readonly tasks: readonly string[]; readonly born: string | undefined };
 
 function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, born }: Place): Tape {
-  const seccomp = request.config.linux?.seccomp;
+  const config = plainConfig(request);
+  const seccomp = config.linux?.seccomp;
+  const user = hasUserNamespace(config);
   return containerTape({
-    config: request.config,
+    config,
     rootfs: request.rootfs,
     directory,
     cgroupTasks: tasks,
@@ -197,15 +201,19 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     launch: request.launch,
     facts: {
-      kindOf: runtime.kindOf,
-      modeOf: (path) => directoryMode(request.rootfs, path),
-      cgroupMounts: cgroupMounts(runtime.cgroups),
+      ...gatherMountFacts(runtime, { config, rootfs: request.rootfs, cgroupPath: cgroupPath(request) }),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
-      capabilities: runtime.capabilities,
-      bounding: runtime.spawner.beginsWith(boundingSet(request.config.process)),
+      capabilities: user ? allCapabilities() : runtime.capabilities,
+      bounding: user ? allCapabilities() : runtime.spawner.beginsWith(boundingSet(request.config.process)),
+      labels: runtime.labels,
+      mountPointOf,
     },
   });
+}
+
+function plainConfig({ config, bundle }: CreateRequest): RuntimeConfig {
+  return withPlainMounts(config, bundle);
 }
 
 function hasTerminal({ config }: CreateRequest): boolean {
@@ -229,6 +237,15 @@ function noteStartTime(directory: string, pid: number): void {
   if (stat !== undefined) writeStartTime(join(directory, 'exit'), stat.startTime);
 }
 
+function meetHooks(
+  runtime: Runtime,
+  { id, bundle, config, rootfs }: CreateRequest,
+  { directory, cgroup, pid }: { directory: string; cgroup: Cgroup; pid: number },
+): Promise<void> {
+  const place = { cgroup, rootfs: rootfs.kind === 'directory' ? rootfs.path : directory };
+  return runCreateHooks(runtime, { id, bundle, config, pid }, place);
+}
+
 async function startContainerProcess(
   runtime: Runtime,
   request: CreateRequest,
@@ -241,20 +258,26 @@ async function startContainerProcess(
   });
   const assembled = assemble(tape, hostArchitecture(), pageSize());
   await afterOtherWork();
+  using prepared = await prepareMounts(plainConfig(request), request.rootfs);
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
+  using userNamespace = await openUserNamespace(request.config.linux ?? {});
   const { parent, preservedFds } = request.launch ?? { parent: 'monitor' };
-  const fds = [...parkedFds(preservedFds), ...(channel?.fds ?? inheritedStreams(runtime, request))];
+  const fds = [...parkedFds(preservedFds), ...(channel?.fds ?? inheritedStreams(runtime, request)), ...prepared.fds];
+  if (userNamespace !== undefined) fds.push([userNamespace.number, USER_NAMESPACE_FD]);
   const { monitor, outcome } = await startMonitor(runtime.spawner, assembled, {
     id: request.id,
     fds,
     parent,
-    bounding: boundingSet(request.config.process),
+    // In a user namespace of its own it begins with everything again, so until then it can have everything.
+    bounding: userNamespace === undefined ? boundingSet(request.config.process) : runtime.capabilities,
+    whenWaiting: stopsForHooks(request.config) ? (pid) => meetHooks(runtime, request, { ...made, pid }) : undefined,
   });
   if (outcome.kind === 'ready') {
     if (parent === 'caller') noteStartTime(made.directory, monitor.pid);
     return { ...monitor, terminal: channel?.receive() };
   }
   await monitor.ended;
+  if (outcome.kind === 'refused') throw outcome.error;
   if (outcome.kind === 'failed') {
     const error = tapeError(assembled, outcome);
     throw new OciError('START_FAILED', `Cannot start container '${request.id}': ${error.message}`, { cause: error });

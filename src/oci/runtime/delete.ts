@@ -3,6 +3,8 @@ import { rmSync } from 'node:fs';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { OciError } from '../error.ts';
+import { readConfig } from './exec.ts';
+import { runPoststopHooks } from './hooks.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState } from './state.ts';
@@ -22,6 +24,8 @@ export async function deleteContainer(
     throw new OciError('CONTAINER_STATE', `Cannot delete container '${id}': it is running; stop it first, or force`);
   }
   if (state.status !== 'stopped') await stopContainer(runtime, id, { graceMs: 0 });
+  const config = state.record.poststop === true ? readConfig(runtime, id) : undefined;
   await openCgroup(runtime.cgroups, state.record.cgroupPath).remove();
   rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
+  if (config !== undefined) await runPoststopHooks(runtime, { id, bundle: state.record.bundle, config, pid: 0 });
 }

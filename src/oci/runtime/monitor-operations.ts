@@ -1,7 +1,7 @@
 // The monitor's side of a container's tape: clone the first process, tell its pid, wait, write how it ended.
 import { CLONE_FLAGS, CLONE_INTO_CGROUP, SIGCHLD } from '../../linux/namespace-flags.ts';
 import { formatFlags } from '../../linux/flags.ts';
-import { PR_SET_DUMPABLE, PR_SET_NAME } from '../../linux/prctl.ts';
+import { PR_SET_NAME } from '../../linux/prctl.ts';
 import { SIGINFO_SIZE } from '../../linux/siginfo.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { exitGroup, statusFd } from '../../linux/tape/blocks.ts';
@@ -40,8 +40,8 @@ export type MonitorOptions = {
   readonly exitFile: string;
   /** CLONE_NEW* of the namespaces to make. */
   readonly cloneFlags: number;
-  /** A pid namespace to join instead of making one. */
-  readonly pidNamespace: string | undefined;
+  /** What is done before the clone, to be in its result. */
+  readonly beforeClone: readonly Operation[];
   /** cgroup v2: the directory to be born in. */
   readonly cgroupDirectory: string | undefined;
   /** The process has a terminal, and the monitor a part in it. */
@@ -62,8 +62,8 @@ export function monitorOperations(options: MonitorOptions): Operation[] {
   const pid = result('pid');
   return [
     ...openExitFile(options.exitFile),
-    ...joinPidNamespace(options.pidNamespace),
     ...openCgroup(options.cgroupDirectory),
+    ...options.beforeClone,
     cloneOperation(options, inside(record, 8), pid),
     { call: 'pwrite64', args: [exitFd, record, RECORD_SIZE, PID_OFFSET], what: 'write the pid to the exit file' },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
@@ -104,26 +104,6 @@ function openExitFile(path: string): Operation[] {
     { call: 'openat', args: [atCwd, text(path), O_WRONLY_CREAT_CLOEXEC, octal(0o600)], save: fd, what: `open ${path}` },
     { call: 'dup3', args: [fd, exitFd, O_CLOEXEC], what: 'give the exit file its number' },
     { call: 'flock', args: [exitFd, LOCK_EX_NB], what: 'lock the exit file for as long as the monitor lives' },
-  ];
-}
-
-/** In a pid namespace that others are in too, they could look at the tape through /proc until it becomes the program. */
-function joinPidNamespace(path: string | undefined): Operation[] {
-  if (path === undefined) return [];
-  const opaque: Operation = {
-    call: 'prctl',
-    args: [value(PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), 0, 0, 0, 0],
-    what: 'be opaque to the other processes of the pid namespace',
-  };
-  return [opaque, ...joinNamespace(path, 'CLONE_NEWPID')];
-}
-
-/** setns(2) to a namespace file. */
-export function joinNamespace(path: string, flag: keyof typeof CLONE_FLAGS): Operation[] {
-  const fd = result(`namespace ${path}`);
-  return [
-    { call: 'openat', args: [atCwd, text(path), O_CLOEXEC, 0], save: fd, what: `open the namespace ${path}` },
-    { call: 'setns', args: [fd, value(CLONE_FLAGS[flag], flag)], what: `join the namespace ${path}` },
   ];
 }
 

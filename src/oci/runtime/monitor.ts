@@ -17,6 +17,7 @@ import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
 import { exitCode, readToEnd } from '../../linux/tape/run.ts';
 import type { SpawnOptions } from '../../linux/tape/spawn.ts';
 import type { Parent } from './monitor-operations.ts';
+import { Rendezvous } from './rendezvous.ts';
 import type { Spawner } from './spawner.ts';
 
 /** What the monitor's process is called, followed by the id of its container. */
@@ -35,7 +36,11 @@ export type Monitor = {
 };
 
 export type StartOutcome =
-  { readonly kind: 'ready' } | Extract<TapeRecord, { kind: 'failed' }> | { readonly kind: 'lost' };
+  | { readonly kind: 'ready' }
+  /** What was done while the tape waited failed. */
+  | { readonly kind: 'refused'; readonly error: unknown }
+  | Extract<TapeRecord, { kind: 'failed' }>
+  | { readonly kind: 'lost' };
 
 export type StartOptions = {
   readonly id: string;
@@ -43,28 +48,34 @@ export type StartOptions = {
   readonly parent: Parent;
   /** The container's bounding set, as a mask. */
   readonly bounding: bigint;
+  /** What is done where the tape waits for its hooks. When it rejects, the tape ends. */
+  readonly whenWaiting?: ((pid: number) => Promise<void>) | undefined;
 };
 
 /** Spawn the monitor and hear what becomes of the container: the program runs (or waits for start), or a call failed. */
 export async function startMonitor(
   spawner: Spawner,
   tape: AssembledTape,
-  { id, fds, parent, bounding }: StartOptions,
+  { id, fds, parent, bounding, whenWaiting }: StartOptions,
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
+  using rendezvous = whenWaiting === undefined ? undefined : new Rendezvous(whenWaiting);
   let monitorPid: number;
   try {
-    monitorPid = await spawner.spawn(tape, { argv: [MONITOR_NAME, id], status: write.number, fds }, bounding);
+    const all = [...fds, ...(rendezvous?.fds ?? [])];
+    monitorPid = await spawner.spawn(tape, { argv: [MONITOR_NAME, id], status: write.number, fds: all }, bounding);
   } finally {
     closeSync(write.release());
   }
   const listening = new AbortController();
   const monitorEnded = parent === 'monitor' ? reaped(monitorPid, listening.signal) : undefined;
-  const records = parseRecords(await readToEnd(status.number));
+  const early = (await rendezvous?.meet(status.number)) ?? Buffer.alloc(0);
+  const records = parseRecords(Buffer.concat([early, await readToEnd(status.number)]));
   const started = records.find((record) => record.kind === 'started' && record.pid > 0);
   const failed = records.find((record) => record.kind === 'failed');
-  const outcome: StartOutcome = failed ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
+  const outcome: StartOutcome =
+    failed ?? rendezvous?.refusal ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
   const pid = started?.kind === 'started' ? started.pid : 0;
   if (monitorEnded === undefined) await exitCode(monitorPid); // it has nothing left to do
   const ended = monitorEnded ?? reaped(pid, listening.signal);

@@ -18,6 +18,7 @@ import { bytes, stringVector, text, value, words, type Operation } from '../../l
 import { OciError } from '../error.ts';
 import type { CapabilitySet, Process } from './config.ts';
 import { octal, writeFile } from './path-operations.ts';
+import { priorityOperations } from './scheduling-operations.ts';
 
 const SECCOMP_SET_MODE_FILTER = 1;
 const SIZEOF_SOCK_FILTER = 8;
@@ -47,6 +48,7 @@ export function identityOperations(
   const identity = [...userOperations(process), ...capabilityOperations(process, facts.capabilities)];
   return [
     ...oomOperations(process),
+    ...priorityOperations(process),
     ...rlimitOperations(process),
     ...boundingOperations(process, facts.bounding),
     ...workingDirectory(process.cwd),

@@ -26,6 +26,8 @@ export type ContainerRecord = {
   /** File of standard output and error, when they go to one. */
   readonly logFile: string | undefined;
   readonly stopSignal: number;
+  /** There are hooks to run when it is deleted. */
+  readonly poststop?: boolean;
 };
 
 /** The directory of a container's state. The id is checked by `isContainerId` before it gets here (SEC-18). */

@@ -9,12 +9,14 @@ import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
 import { oomScoreAdj } from '../../linux/oom-score.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
+import { securityModules } from '../../linux/security-modules.ts';
 import type { Seccomp } from './config.ts';
+import type { LabelModules } from './label-operations.ts';
 import { thermalThrottlePaths } from './defaults.ts';
 import { SharedDevices } from './shared-devices.ts';
 import { Spawner } from './spawner.ts';
 import type { Machine } from './generate-config.ts';
-import type { PathKind } from './mount-operations.ts';
+import type { PathKind } from './mount-facts.ts';
 import type { ProcessIdentity } from './record.ts';
 import { defaultSeccomp, type SeccompSubject } from './seccomp-default.ts';
 
@@ -36,15 +38,20 @@ export type Runtime = {
   readonly nullDevice: () => number;
   /** What a path of the machine is. Paths of /proc and /sys are looked at once: which ones a kernel has does not change. */
   readonly kindOf: (path: string) => PathKind | undefined;
+  readonly labels: LabelModules;
+  /** Where what goes on all the same is told: a hook that failed and does not count, a capability that Linux does not have. */
+  readonly warn: (message: string) => void;
 };
 
 /** Look at the machine once. Throws what reading /proc throws. */
 export function openRuntime({
   stateDirectory,
   cgroups,
+  warn = () => undefined,
 }: {
   readonly stateDirectory: string;
   readonly cgroups: CgroupLayout;
+  readonly warn?: Runtime['warn'];
 }): Runtime {
   const capabilities = boundingCapabilities();
   return {
@@ -63,6 +70,8 @@ export function openRuntime({
     seccompFilter: cachedCompiler(),
     nullDevice: openedOnUse(),
     kindOf: pathKinds(),
+    labels: securityModules(),
+    warn,
   };
 }
 

@@ -1,6 +1,8 @@
 // The wait between create and start: a FIFO in the container's state directory, from which one byte is read. It stays open
 // until execve(2), or the end, closes it: that tells whoever starts the container what became of it.
-import { statusFd } from '../../linux/tape/blocks.ts';
+import { exitGroup, statusFd } from '../../linux/tape/blocks.ts';
+import { FAILED_EXIT_CODE } from '../../linux/tape/run.ts';
+import { OciError } from '../error.ts';
 import { bytes, result, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { atCwd } from './path-operations.ts';
 
@@ -34,4 +36,10 @@ export function waitForStart(path: string | undefined): Operation[] {
     { call: 'dup3', args: [fifoFd, statusFd, O_CLOEXEC], what: 'let go of the status pipe' },
     { call: 'read', args: [fifoFd, bytes(Buffer.alloc(8), '<byte>'), 1], what: 'wait for start' },
   ];
+}
+
+/** A container without a program: created it can be, started it cannot. */
+export function waitForever(path: string | undefined): Operation[] {
+  if (path === undefined) throw new OciError('CONFIG_INVALID', 'process is missing: there is no program to run');
+  return [...waitForStart(path), exitGroup(FAILED_EXIT_CODE)];
 }

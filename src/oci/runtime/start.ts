@@ -4,11 +4,15 @@ import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
+import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { readable } from '../../linux/poll.ts';
 import { TapeError } from '../../linux/tape/failure.ts';
 import { OciError } from '../error.ts';
 import { readConfig } from './exec.ts';
 import { readExitFile } from './exit-file.ts';
+import type { HookSubject } from './hook-state.ts';
+import { hasStartHooks, runPoststartHooks, runStartHooks } from './hooks.ts';
+import { stopContainer } from './signal-container.ts';
 import { execOperations } from './process-operations.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
@@ -27,14 +31,41 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
       `Cannot start container '${id}': it is ${state.status}, and only a created one can be started`,
     );
   }
+  const config = readConfig(runtime, id);
+  if (config.process === undefined)
+    throw new OciError('CONFIG_INVALID', `Cannot start container '${id}': its configuration has no process`);
+  const subject = { id, bundle: state.record.bundle, config, pid: state.pid };
+  if (hasStartHooks(config)) await startHooks(runtime, subject, state.record.cgroupPath);
   using fifo = giveByte(runtime, id);
   // The process holds the other end until execve(2), or its end, closes it: then there is an error to be polled.
   await readable(fifo.number);
   const exitFile = join(containerDirectory(runtime.stateDirectory, id), 'exit');
   const errno = readExitFile(exitFile)?.failedErrno;
-  if (errno === undefined) return;
+  if (errno === undefined) {
+    await poststartHooks(runtime, subject);
+    return;
+  }
   await waitContainer(runtime.stateDirectory, id);
   throw startError(runtime, id, errno);
+}
+
+/** A container whose start was refused by a hook has nothing left to wait for. */
+async function startHooks(runtime: Runtime, subject: HookSubject, cgroupPath: string): Promise<void> {
+  try {
+    await runStartHooks(runtime, subject, openCgroup(runtime.cgroups, cgroupPath));
+  } catch (error) {
+    await stopContainer(runtime, subject.id, { graceMs: 0 });
+    throw error;
+  }
+}
+
+async function poststartHooks(runtime: Runtime, subject: HookSubject): Promise<void> {
+  try {
+    await runPoststartHooks(runtime, subject);
+  } catch (error) {
+    await stopContainer(runtime, subject.id, { graceMs: 0 });
+    throw error;
+  }
 }
 
 function giveByte(runtime: Runtime, id: string): Fd {

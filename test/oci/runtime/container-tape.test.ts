@@ -49,6 +49,8 @@ const facts: ContainerTapeOptions['facts'] = {
   seccompFlags: 0,
   capabilities: (1n << 41n) - 1n,
   bounding: (1n << 41n) - 1n,
+  labels: { apparmor: false, selinux: false },
+  mountPointOf: () => '/',
 };
 
 const overlay = {
@@ -157,10 +159,10 @@ const refused = test.macro<[change: (config: RuntimeConfig) => RuntimeConfig, me
 });
 
 test(
-  'a user namespace is refused by name',
+  'a new user namespace without mappings is refused',
   refused,
-  (config) => ({ ...config, linux: { namespaces: [{ type: 'mount' }, { type: 'user' }] } }),
-  /linux\.namespaces: 'user'/,
+  (config) => ({ ...config, linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }, { type: 'user' }] } }),
+  /linux\.uidMappings: a new 'user' namespace needs them/,
 );
 test(
   'a container without a mount namespace is refused',

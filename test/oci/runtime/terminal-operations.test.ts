@@ -17,6 +17,8 @@ const facts: ContainerTapeOptions['facts'] = {
   seccompFlags: 0,
   capabilities: 1n,
   bounding: 1n,
+  labels: { apparmor: false, selinux: false },
+  mountPointOf: () => '/',
 };
 
 const sh: Process = {
