@@ -1,118 +1,84 @@
-// berth-oci: the command line of an OCI runtime, as runc's. Exit codes: the process's own, 128+n on a signal, 1 for an error.
-import { parseArgs } from 'node:util';
+// berth-oci: the command line of an OCI runtime, as runc's. Exit codes: the process's own, 128+n on a signal, 1 for an error (255 of
+// exec, as with runc).
+import type { Runtime } from '../oci/runtime/runtime.ts';
+import type { OciCommand } from './oci/command.ts';
+import { GLOBAL_FLAGS, logOptions, usesSystemd } from './oci/globals.ts';
+import { parseFlags, type ParsedFlags } from './oci/parse-flags.ts';
+import { openLog, type RuntimeLog } from './oci/runtime-log.ts';
+import { CommandFailure } from './failure.ts';
 
-import {
-  create,
-  exec,
-  kill,
-  list,
-  openOciRuntime,
-  pids,
-  remove,
-  run,
-  setFrozen,
-  start,
-  stateDocument,
-} from './oci/operations.ts';
+const ROOT = '/run/berth-oci';
+const HELP = { help: { type: 'boolean', short: 'h', help: 'print help' } } as const;
 
-const USAGE = `berth-oci [--root DIR] COMMAND
+type Globals = ParsedFlags<typeof GLOBAL_FLAGS>['values'];
 
-  create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID
-                                                  make a container, stop before its program; its
-                                                  terminal, if it has one, goes to the socket
-  start ID                                        run its program
-  run [--bundle DIR] [--pid-file FILE] [-d] ID    both; wait for the end unless -d
-  state ID                                        print its state as JSON
-  kill [--all] ID [SIGNAL]                        send a signal (default SIGTERM)
-  delete [--force] ID                             remove a stopped container
-  exec ID PROGRAM [ARGUMENT…]                     run a process in it
-  list [-q] [-f table|json]                       every container
-  ps [-f table|json] ID                           pids of its processes
-  pause ID · resume ID                            freeze and thaw it
-`;
-
-const options = {
-  root: { type: 'string' },
-  bundle: { type: 'string', short: 'b' },
-  'pid-file': { type: 'string' },
-  'console-socket': { type: 'string' },
-  detach: { type: 'boolean', short: 'd' },
-  force: { type: 'boolean', short: 'f' },
-  all: { type: 'boolean', short: 'a' },
-  quiet: { type: 'boolean', short: 'q' },
-  format: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean', short: 'v' },
-} as const;
-
-/** `-f` is short for --force, but for --format where something is listed. */
-function optionsFor(argv: readonly string[]): typeof options {
-  if (!argv.some((word) => word === 'list' || word === 'ps')) return options;
-  return {
-    ...options,
-    force: { type: 'boolean' },
-    format: { type: 'string', short: 'f' },
-  } as unknown as typeof options;
-}
-
-async function main(argv: string[]): Promise<number> {
-  const execAt = argv.indexOf('exec');
-  const head = execAt === -1 ? argv : argv.slice(0, execAt + 2);
-  const { values, positionals } = parseArgs({ args: head, options: optionsFor(head), allowPositionals: true });
-  const [command, id = '', ...rest] = positionals;
-  if (values.version === true) {
-    console.log('berth-oci version 0.1.0\nspec: 1.2.0');
+async function main(argv: readonly string[]): Promise<number> {
+  const { values: globals, args } = parseFlags(argv, GLOBAL_FLAGS, { flagsFirst: true });
+  const log = openLog(logOptions(globals));
+  const [name, ...rest] = args;
+  if (globals.version) return print((await import('./oci/version.ts')).versionText());
+  if (name === undefined || globals.help || name === 'help') {
+    process.stdout.write(await (await import('./oci/help.ts')).mainHelp());
     return 0;
   }
-  if (values.help === true || command === undefined) {
-    console.log(USAGE);
-    return values.help === true ? 0 : 1;
-  }
-  const runtime = openOciRuntime(values.root ?? '/run/berth-oci');
-  const flags = {
-    bundle: values.bundle ?? '.',
-    pidFile: values['pid-file'],
-    consoleSocket: values['console-socket'],
-    detach: values.detach,
-  };
-  switch (command) {
-    case 'create':
-      return create(runtime, id, flags);
-    case 'run':
-      return run(runtime, id, flags);
-    case 'start':
-      return start(runtime, id);
-    case 'state':
-      console.log(JSON.stringify(stateDocument(runtime, id), undefined, 2));
-      return 0;
-    case 'kill':
-      return kill(runtime, id, { signal: rest[0] ?? 'SIGTERM', all: values.all === true });
-    case 'delete':
-      return remove(runtime, id, { force: values.force === true });
-    case 'exec':
-      return exec(runtime, id, argv.slice(execAt + 2));
-    case 'pause':
-    case 'resume':
-      return setFrozen(runtime, id, command === 'pause');
-    case 'ps':
-      console.log(pids(runtime, id, values.format));
-      return 0;
-    case 'list':
-      printLines(list(runtime, values));
-      return 0;
-    default:
-      throw new Error(`Unknown command '${command}'; see berth-oci --help`);
+  let failureCode = 1;
+  try {
+    const command = await load(name);
+    failureCode = command.failureCode ?? failureCode;
+    log('debug', `berth-oci ${name}: ${JSON.stringify(rest)}`);
+    return await runCommand(command, { argv: rest, globals, log });
+  } catch (error) {
+    const { errorText } = await import('./oci/error-text.ts');
+    log('error', errorText(error));
+    return error instanceof CommandFailure ? error.exitCode : failureCode;
   }
 }
 
-/** Nothing at all for an empty list of ids. */
-function printLines(lines: string): void {
-  if (lines !== '') console.log(lines);
+async function load(name: string): Promise<OciCommand> {
+  const { OCI_COMMANDS } = await import('./oci/catalog.ts');
+  const found = Object.hasOwn(OCI_COMMANDS, name) ? OCI_COMMANDS[name] : undefined;
+  if (found === undefined) throw new CommandFailure(`Unknown command '${name}'; see berth-oci --help`);
+  return (await found()).command;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  console.error(`berth-oci: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+type Call = { readonly argv: readonly string[]; readonly globals: Globals; readonly log: RuntimeLog };
+
+async function runCommand(command: OciCommand, { argv, globals, log }: Call): Promise<number> {
+  const { flagsFirst } = command;
+  const { values, args } = parseFlags(argv, { ...command.options, ...HELP }, { flagsFirst });
+  if (values.help) {
+    process.stdout.write((await import('./oci/help.ts')).commandHelp(command));
+    return 0;
+  }
+  const { min, max } = command.arguments;
+  if (args.length < min || args.length > max)
+    throw new CommandFailure(`${command.usage} takes ${count(min, max)}, and there are ${args.length}`, {
+      exitCode: command.failureCode ?? 1,
+    });
+  const systemd = usesSystemd(globals);
+  return command.run({ values, args, log, systemd, runtime: () => openOciRuntime(globals) });
 }
+
+function count(min: number, max: number): string {
+  const most = max === Infinity ? `${min} or more` : `${min} to ${max}`;
+  return `${min === max ? min : most} argument${max === 1 ? '' : 's'}`;
+}
+
+async function openOciRuntime(globals: Globals): Promise<Runtime> {
+  const [{ openRuntime }, { readCgroupLayout }] = await Promise.all([
+    import('../oci/runtime/runtime.ts'),
+    import('../linux/cgroup/layout.ts'),
+  ]);
+  return openRuntime({ stateDirectory: globals.root ?? ROOT, cgroups: readCgroupLayout() });
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  // The flags before the command: there is no log to write to.
+  process.stderr.write(`berth-oci: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});

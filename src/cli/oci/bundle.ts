@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { OciError } from '../../oci/error.ts';
-import type { RuntimeConfig } from '../../oci/runtime/config.ts';
+import type { Process, RuntimeConfig } from '../../oci/runtime/config.ts';
 
 export type Bundle = { readonly directory: string; readonly config: RuntimeConfig; readonly rootfs: string };
 
@@ -31,9 +31,12 @@ function problemOf(config: Partial<RuntimeConfig> | null): string | undefined {
   if (!/^1\.\d+\.\d+(-\S+)?$/.test(config.ociVersion ?? ''))
     return `ociVersion '${config.ociVersion ?? ''}' is not a 1.x version`;
   if (typeof config.root?.path !== 'string') return 'root.path is missing';
-  const { process } = config;
-  if (process === undefined) return undefined;
-  if (!Array.isArray(process.args) || process.args.length === 0) return 'process.args is empty';
-  if (typeof process.cwd !== 'string' || !process.cwd.startsWith('/')) return 'process.cwd is not an absolute path';
+  return config.process === undefined ? undefined : processProblem(config.process);
+}
+
+/** What is wrong with a process, or undefined. */
+export function processProblem({ args, cwd }: Partial<Process>): string | undefined {
+  if (!Array.isArray(args) || args.length === 0) return 'process.args is empty';
+  if (typeof cwd !== 'string' || !cwd.startsWith('/')) return 'process.cwd is not an absolute path';
   return undefined;
 }

@@ -20,6 +20,8 @@ import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Process } from './config.ts';
 import { atCwd } from './path-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import type { Launch } from './launch.ts';
+import { failAsideBlocks, failingAside, parkedNumbers, preserveOperations } from './preserve-operations.ts';
 import { terminalOperations } from './terminal-operations.ts';
 
 /** Where the tape finds the pidfd of the container's first process. */
@@ -31,6 +33,8 @@ export type ExecTapeOptions = {
   readonly cgroupTasks: readonly string[];
   /** cgroup v2: the directory to be born in. */
   readonly cgroupDirectory: string | undefined;
+  /** Default: the tape's own process is the parent, and waits. */
+  readonly launch?: Launch | undefined;
   readonly facts: ProcessFacts;
 };
 
@@ -52,20 +56,21 @@ export function execTape(options: ExecTapeOptions): Tape {
       { label: 'monitor', zone: 'parent', operations: monitorOperations(options) },
       failBlock('parent'),
       { label: 'container', zone: 'child', operations: processOperations(options) },
+      ...failAsideBlocks(options.launch?.preservedFds, { exitFile: false }),
     ],
   };
 }
 
-function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): Operation[] {
+function monitorOperations({ cgroupTasks, cgroupDirectory, launch }: ExecTapeOptions): Operation[] {
   const record = bytes(Buffer.alloc(RECORD_SIZE), '<started>');
-  const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
   const pid = result('pid');
+  const sibling = launch?.parent === 'caller';
   const cgroup = result('cgroup');
   const opened: Operation[] = cgroupDirectory === undefined ? [] : [openAs(cgroupDirectory, O_PATH_CLOEXEC, 'cgroup')];
-  const flags = CLONE_INTO_CGROUP * BigInt(opened.length) + BigInt(CLONE_FLAGS.CLONE_PARENT_SETTID);
+  const flags = CLONE_INTO_CGROUP * BigInt(opened.length) + BigInt(parentFlags(sibling));
   const args = words(
-    [flags, 0, 0, inside(record, 8), SIGCHLD, 0, 0, 0, 0, 0, opened.length === 0 ? 0 : cgroup],
-    '{SIGCHLD}',
+    [flags, 0, 0, inside(record, 8), sibling ? 0 : SIGCHLD, 0, 0, 0, 0, 0, opened.length === 0 ? 0 : cgroup],
+    sibling ? '{CLONE_PARENT}' : '{SIGCHLD}',
   );
   return [
     {
@@ -76,12 +81,29 @@ function monitorOperations({ cgroupTasks, cgroupDirectory }: ExecTapeOptions): O
     ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
     ...opened,
     join(JOINED, 'join the namespaces of the container'),
-    { call: 'clone3', args: [args, SIZEOF_CLONE_ARGS], save: pid, what: 'make the process', onZero: 'container' },
+    {
+      call: 'clone3',
+      args: [args, SIZEOF_CLONE_ARGS],
+      ...(sibling ? {} : { save: pid }),
+      what: 'make the process',
+      onZero: 'container',
+    },
     { call: 'write', args: [statusFd, record, RECORD_SIZE], what: 'report the pid' },
+    ...(sibling ? [] : waitOperations(pid)),
+    exitGroup(0),
+  ];
+}
+
+function parentFlags(sibling: boolean): number {
+  return CLONE_FLAGS.CLONE_PARENT_SETTID | (sibling ? CLONE_FLAGS.CLONE_PARENT : 0);
+}
+
+function waitOperations(pid: ReturnType<typeof result>): Operation[] {
+  const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
+  return [
     ...closeAllBut([STATUS_FD]),
     { call: 'waitid', args: [P_PID, pid, siginfo, WEXITED, 0], what: 'wait for the end' },
     { call: 'write', args: [statusFd, siginfo, SIGINFO_SIZE], what: 'report how it ended' },
-    exitGroup(0),
   ];
 }
 
@@ -93,8 +115,9 @@ function openAs(path: string, flags: ReturnType<typeof value>, name: string): Op
   return { call: 'openat', args: [atCwd, text(path), flags, 0], save: result(name), what: `open ${path}` };
 }
 
-function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Operation[] {
-  return [
+function processOperations({ process, cgroupTasks, facts, launch }: ExecTapeOptions): readonly Operation[] {
+  const preserved = launch?.preservedFds;
+  const operations = [
     ...cgroupTasks.map((path): Operation => ({
       call: 'write',
       args: [result(path), text('0'), 1],
@@ -104,9 +127,10 @@ function processOperations({ process, cgroupTasks, facts }: ExecTapeOptions): Op
     join(CLONE_NEWCGROUP, 'join the cgroup namespace of the container'),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
-    ...closeAllBut([0, 1, 2, STATUS_FD]),
+    ...closeAllBut([0, 1, 2, STATUS_FD, ...parkedNumbers(preserved)]),
     closeAtExec(),
-    ...identityOperations(process, facts, []),
+    ...identityOperations(process, facts, preserveOperations(preserved, { exitFile: false })),
     ...execOperations(process),
   ];
+  return failingAside(operations, preserved);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import type { CgroupEntry } from '../../linux/cgroup/place.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
 import { pipe } from '../../linux/pipe.ts';
@@ -14,10 +15,12 @@ import { assemble } from '../../linux/tape/assemble.ts';
 import { RECORD_SIZE, parseRecords, tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { AssembledTape } from '../../linux/tape/assemble.ts';
+import type { Tape } from '../../linux/tape/operation.ts';
 import { exitCode, readSome } from '../../linux/tape/run.ts';
 import { OciError } from '../error.ts';
 import type { Process, RuntimeConfig } from './config.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
+import type { Launch as CallerWishes } from './launch.ts';
 import { containerDirectory } from './record.ts';
 import { boundingSet } from './process-operations.ts';
 import type { Runtime } from './runtime.ts';
@@ -87,7 +90,8 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   if (pidfd === undefined || readState(runtime.stateDirectory, id)?.status !== 'running') {
     throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${id}': it is ${state.status}`);
   }
-  const tape = tapeFor(runtime, request, state.record.cgroupPath);
+  const entry = openCgroup(runtime.cgroups, state.record.cgroupPath);
+  const tape = assemble(execTapeIn(runtime, { id, process: request.process, entry }), hostArchitecture());
   await afterOtherWork();
   const { read: status, write } = pipe();
   using _write = write;
@@ -107,21 +111,28 @@ async function endOf({ id, signal, tape, status, monitorPid }: Launched): Promis
   return statusOf(tape, bytes, id);
 }
 
-function tapeFor(runtime: Runtime, request: Launch, cgroupPath: string): AssembledTape {
-  const seccomp = readConfig(runtime, request.id).linux?.seccomp;
-  const cgroup = openCgroup(runtime.cgroups, cgroupPath);
-  const tape = execTape({
-    process: request.process,
-    cgroupTasks: cgroup.tasksFiles,
-    cgroupDirectory: cgroup.bornIn,
+type ExecTapeRequest = {
+  readonly id: string;
+  readonly process: Process;
+  readonly entry: CgroupEntry;
+  readonly launch?: CallerWishes | undefined;
+};
+
+/** The tape of a process in a container, with the seccomp filter that the container has. */
+export function execTapeIn(runtime: Runtime, { id, process, entry, launch }: ExecTapeRequest): Tape {
+  const seccomp = readConfig(runtime, id).linux?.seccomp;
+  return execTape({
+    process,
+    cgroupTasks: entry.tasksFiles,
+    cgroupDirectory: entry.bornIn,
+    launch,
     facts: {
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
       capabilities: runtime.capabilities,
-      bounding: runtime.spawner.beginsWith(boundingSet(request.process)),
+      bounding: runtime.spawner.beginsWith(boundingSet(process)),
     },
   });
-  return assemble(tape, hostArchitecture());
 }
 
 /** Read the status pipe to its end. On abort the process, whose pid came first, is killed, and reading goes on. */

@@ -1,0 +1,51 @@
+// What this runtime can do, for programs that ask before they use it: features.md of the runtime specification. Pure.
+import { berthVersion } from '../../agent/version.ts';
+import { CAPABILITIES } from '../../linux/capability.ts';
+import { parseMountOptions } from '../../oci/runtime/mount-options.ts';
+import { SPEC_VERSION } from './version.ts';
+
+/** Options that mount(8) and the specification know. Those are listed that the runtime does not take for a file system's own. */
+const KNOWN_OPTIONS =
+  'async atime bind defaults dev diratime dirsync exec idmap iversion lazytime loud mand noatime nodev nodiratime noexec noiversion ' +
+  'nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rbind rdev rdiratime relatime remount rexec ridmap ' +
+  'rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro rprivate rrelatime rro rrw rshared rslave ' +
+  'rstrictatime rsuid rsymfollow runbindable rw shared silent slave strictatime suid symfollow sync tmpcopyup unbindable';
+
+const NAMESPACES = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'] as const;
+const HOOKS: readonly string[] = [];
+
+const SECCOMP = {
+  enabled: true,
+  actions: [
+    'SCMP_ACT_ALLOW',
+    'SCMP_ACT_ERRNO',
+    'SCMP_ACT_KILL',
+    'SCMP_ACT_KILL_PROCESS',
+    'SCMP_ACT_KILL_THREAD',
+    'SCMP_ACT_LOG',
+    'SCMP_ACT_TRACE',
+    'SCMP_ACT_TRAP',
+  ],
+  operators: ['EQ', 'GE', 'GT', 'LE', 'LT', 'MASKED_EQ', 'NE'].map((name) => `SCMP_CMP_${name}`),
+  archs: ['AARCH64', 'ARM', 'X86', 'X86_64'].map((name) => `SCMP_ARCH_${name}`),
+} as const;
+
+/** The document of `features`. */
+export function featuresDocument(): object {
+  return {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: SPEC_VERSION,
+    hooks: HOOKS,
+    mountOptions: KNOWN_OPTIONS.split(' ').filter((option) => parseMountOptions([option]).data === ''),
+    linux: {
+      namespaces: NAMESPACES,
+      capabilities: CAPABILITIES,
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      seccomp: SECCOMP,
+      apparmor: { enabled: true },
+      selinux: { enabled: true },
+      intelRdt: { enabled: false },
+    },
+    annotations: { 'dev.berth.version': berthVersion() },
+  };
+}
