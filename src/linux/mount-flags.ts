@@ -16,6 +16,7 @@ export const MS_FLAGS = {
   MS_MOVE: 0x2000,
   MS_REC: 0x4000,
   MS_SILENT: 0x8000,
+  MS_POSIXACL: 0x10000,
   MS_UNBINDABLE: 0x20000,
   MS_PRIVATE: 0x40000,
   MS_SLAVE: 0x80000,
@@ -43,6 +44,7 @@ export const MOUNT_ATTR_FLAGS = {
   MOUNT_ATTR_NOATIME: 0x10,
   MOUNT_ATTR_STRICTATIME: 0x20,
   MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_IDMAP: 0x100000,
   MOUNT_ATTR_NOSYMFOLLOW: 0x200000,
 } as const;
 /** All bits of the access-time mode, which are set together. */

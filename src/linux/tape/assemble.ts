@@ -103,6 +103,8 @@ function argumentValue(argument: Argument, layout: Layout): number | bigint {
       return FAILURE_ADDRESS;
     case 'result':
       return 0; // filled in by the operation that saves it
+    case 'slot':
+      return layout.resultSlot(argument.name);
     case 'zone':
       return argument.part === 'start' ? layout.childZone.start : layout.childZone.size;
     case 'inside':

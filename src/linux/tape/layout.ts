@@ -107,10 +107,15 @@ function resultSlots(
 ): (name: string) => number {
   const slots = new Map<string, number>();
   const saved = new Set<string>();
+  const noteSave = (name: string): void => {
+    if (saved.has(name)) throw new RangeError(`Result '${name}' is saved twice`);
+    saved.add(name);
+  };
   const noteReads = (args: readonly Argument[], start: number): void => {
     for (const [index, argument] of args.entries()) {
       if (typeof argument !== 'object') continue;
       if (argument.type === 'words') noteReads(argument.words, addressOf(argument));
+      if (argument.type === 'slot') noteSave(argument.name);
       if (argument.type !== 'result') continue;
       if (slots.has(argument.name)) throw new RangeError(`Result '${argument.name}' is read twice`);
       if (!saved.has(argument.name)) throw new RangeError(`Result '${argument.name}' is read before it is saved`);
@@ -119,9 +124,7 @@ function resultSlots(
   };
   for (const [{ args, save }, address] of operations) {
     noteReads(args, address + 8);
-    if (save === undefined) continue;
-    if (saved.has(save.name)) throw new RangeError(`Result '${save.name}' is saved twice`);
-    saved.add(save.name);
+    if (save !== undefined) noteSave(save.name);
   }
   return (name) => {
     const slot = slots.get(name);

@@ -6,7 +6,8 @@
 //           ▼ (a result above zero runs on)
 
 /** An argument of a system call: a number, or something that lies in the tape's own memory. */
-export type Argument = number | bigint | Value | Flags | Text | Bytes | Inside | Words | Result | Failure | ZoneRange;
+export type Argument =
+  number | bigint | Value | Flags | Text | Bytes | Inside | Words | Result | Slot | Failure | ZoneRange;
 
 /** A number with the word that a person reads for it (`AT_FDCWD`). */
 export type Value = { readonly type: 'value'; readonly value: number | bigint; readonly show: string };
@@ -26,6 +27,8 @@ export type Inside = { readonly type: 'inside'; readonly of: Bytes; readonly off
 export type Words = { readonly type: 'words'; readonly words: readonly Argument[]; readonly show: string };
 /** The result of an earlier operation (the one that has it as `save`). Read by exactly one argument. */
 export type Result = { readonly type: 'result'; readonly name: string };
+/** A pointer to the argument that reads a result, for a call that stores it there itself: 8 bytes, zero until then. */
+export type Slot = { readonly type: 'slot'; readonly name: string };
 /** A pointer to the failure record: address of the operation that failed last, then its result (-errno). */
 export type Failure = { readonly type: 'failure' };
 /** Start or size of the memory of the blocks after a clone: what the parent's side may unmap. */
@@ -65,6 +68,7 @@ export const words = (value: readonly Argument[], show: string): Words => ({ typ
 export const value = (number: number | bigint, show: string): Value => ({ type: 'value', value: number, show });
 export const bits = (number: number, names: Flags['names']): Flags => ({ type: 'flags', value: number, names });
 export const result = (name: string): Result => ({ type: 'result', name });
+export const slot = (name: string): Slot => ({ type: 'slot', name });
 export const zone = (part: ZoneRange['part']): ZoneRange => ({ type: 'zone', part });
 export const FAILURE: Failure = { type: 'failure' };
 

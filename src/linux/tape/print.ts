@@ -39,6 +39,8 @@ function printArgument(argument: Argument): string {
       return argument.show === '' ? `{${argument.words.map(printArgument).join(', ')}}` : argument.show;
     case 'result':
       return `<${argument.name}>`;
+    case 'slot':
+      return `&<${argument.name}>`;
     case 'failure':
       return '<failure>';
     case 'zone':

@@ -28,6 +28,8 @@ export type Process = {
   readonly selinuxLabel?: string;
   readonly scheduler?: Scheduler;
   readonly ioPriority?: { readonly class: string; readonly priority?: number };
+  /** berth's own: the program is a child of a first process that forwards signals and reaps: see init-operations.ts. */
+  readonly init?: boolean;
   /** Lists of processors as in `0-3,7`: before a process of `exec` joins the cgroup, and after. The first process has none. */
   readonly execCPUAffinity?: { readonly initial?: string; readonly final?: string };
 };
@@ -71,6 +73,9 @@ export type Mount = {
   readonly type?: string;
   readonly source?: string;
   readonly options?: readonly string[];
+  /** Of `idmap` and `ridmap`; without them the container's own. */
+  readonly uidMappings?: readonly IdMapping[];
+  readonly gidMappings?: readonly IdMapping[];
   /** berth's own, of bind mounts: a path below `source`, reached without following any link (Kubernetes' subPath). */
   readonly subPath?: string;
 };
@@ -92,6 +97,7 @@ export type Linux = {
   readonly devices?: readonly Device[];
   readonly seccomp?: Seccomp;
   readonly rootfsPropagation?: string;
+  readonly mountLabel?: string;
   readonly maskedPaths?: readonly string[];
   readonly readonlyPaths?: readonly string[];
   readonly sysctl?: Readonly<Record<string, string>>;

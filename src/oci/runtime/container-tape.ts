@@ -14,6 +14,7 @@ import { programOperations } from './program-operations.ts';
 import { searchBlocks } from './search-operations.ts';
 import { moveRootOperations } from './move-root-operations.ts';
 import { sessionKeyring } from './keyring-operations.ts';
+import { initBlocks } from './init-operations.ts';
 import type { Launch } from './launch.ts';
 import { maskOperations, readonlyOperations } from './mask-operations.ts';
 import { collect, type MountFacts, type MountOperations } from './mount-facts.ts';
@@ -83,7 +84,7 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     blocks: [
       { label: 'monitor', zone: 'parent', operations: monitor },
       failBlock('parent', [recordFailure()]),
-      ...searchBlocks('container', inside),
+      ...initBlocks(searchBlocks('container', inside)),
       ...failAsideBlocks(launch?.preservedFds, { exitFile: true }),
       ...(inside.some(({ onZero }) => onZero === REFUSED) ? [refusedBlock()] : []),
     ],
@@ -175,10 +176,14 @@ function rootWithMounts(options: ContainerTapeOptions, user: boolean, parts: Par
     ...hostNameOperations(config),
   ];
   if (launch?.noPivot === true) return [...moveRootOperations(attachPoint), ...own];
-  const [enter, ...pivot] = pivotOperations(attachPoint);
-  const release = [...pivot.slice(0, 1), ...releaseOperations(config.linux ?? {}), ...pivot.slice(1)];
-  if (!stopsForHooks(config)) return [...(enter === undefined ? [] : [enter]), ...release, ...own];
-  return [...enterForNow(attachPoint), ...own, ...leaveForHooks(attachPoint), ...release];
+  const [enter, pivot, ...letGo] = pivotOperations(attachPoint);
+  if (enter === undefined || pivot === undefined)
+    throw new RangeError('pivotOperations begins with chdir and pivot_root');
+  const release = [...releaseOperations(config.linux ?? {}), ...letGo];
+  if (stopsForHooks(config))
+    return [...enterForNow(attachPoint), ...own, ...leaveForHooks(attachPoint), pivot, ...release];
+  // In a user namespace /proc and /sys can only be mounted where whole ones are in view (mount_namespaces(7)): the host's.
+  return user ? [enter, pivot, ...own, ...release] : [enter, pivot, ...release, ...own];
 }
 
 function joinCgroups(tasks: readonly string[]): Operation[] {
@@ -195,11 +200,7 @@ function withOwnContent({ mounts, devices }: Parts, config: RuntimeConfig): Oper
     ...(index === dev ? devices.afterPivot : []),
     ...(index === proc ? sysctlOperations(linux) : []),
   ]);
-  return [
-    ...operations,
-    ...(dev === -1 ? devices.afterPivot : []),
-    ...(proc === -1 ? sysctlOperations(linux) : []),
-  ];
+  return [...operations, ...(dev === -1 ? devices.afterPivot : []), ...(proc === -1 ? sysctlOperations(linux) : [])];
 }
 
 /** After the last mount, so that the numbers of its descriptors are nobody's any more. */

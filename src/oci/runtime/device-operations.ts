@@ -1,9 +1,23 @@
 // /dev of a container: the devices and links that the specification asks for (config-linux.md "Default Devices"), and more
 // devices where config.json names them.
-import { text, value, type Operation } from '../../linux/tape/operation.ts';
+import { posix } from 'node:path';
+
+import { AT_SYMLINK_NOFOLLOW } from '../../linux/at.ts';
+import { OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
+import { NEXT } from '../../linux/tape/assemble.ts';
+import { bits, result, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import type { Device, Mount } from './config.ts';
-import { atCwd, makeDirectories } from './path-operations.ts';
+import type { Device, Mount, RuntimeConfig } from './config.ts';
+import { moveMount } from './mount-calls.ts';
+import { during, type MountOperations } from './mount-facts.ts';
+import { hasUserNamespace } from './namespaces-of.ts';
+import { atCwd, makeDirectories, makeFile } from './path-operations.ts';
+import { isBind } from './plain-mounts.ts';
+
+const F_OK = value(0, 'F_OK');
+const AT_NOFOLLOW = value(AT_SYMLINK_NOFOLLOW, 'AT_SYMLINK_NOFOLLOW');
+const PTMX = '/dev/ptmx';
+const CLONE = bits(OPEN_TREE_FLAGS.OPEN_TREE_CLONE | OPEN_TREE_FLAGS.OPEN_TREE_CLOEXEC, OPEN_TREE_FLAGS);
 
 const TYPES: Readonly<Record<Device['type'], readonly [mode: number, name: string]>> = {
   c: [0o020000, 'S_IFCHR'],
@@ -27,7 +41,7 @@ const LINKS: readonly (readonly [target: string, path: string])[] = [
   ['/proc/self/fd/0', '/dev/stdin'],
   ['/proc/self/fd/1', '/dev/stdout'],
   ['/proc/self/fd/2', '/dev/stderr'],
-  ['pts/ptmx', '/dev/ptmx'],
+  ['pts/ptmx', PTMX],
 ];
 
 /** Whether a mount is a /dev that the tape fills itself. */
@@ -35,19 +49,63 @@ export function isOwnDev({ destination, type }: Mount): boolean {
   return destination === '/dev' && type === 'tmpfs';
 }
 
-/** Nodes and links for a /dev that was just mounted empty. A device of `extra` replaces the default of its path. */
-export function deviceOperations(extra: readonly Device[]): Operation[] {
-  const named = new Set(extra.map((device) => device.path));
-  const devices = [...DEFAULT_DEVICES.filter((device) => !named.has(device.path)), ...extra];
-  return [...devices.flatMap(makeDevice), ...LINKS.filter(([, path]) => !named.has(path)).map(makeLink)];
+/** Whether /dev is the host's, or a volume, by a bind mount: then it has all that it shall have. */
+function isForeignDev(mount: Mount): boolean {
+  return mount.destination === '/dev' && isBind(mount);
 }
 
-function makeDevice(device: Device): Operation[] {
-  const { path, type, major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
+/** The devices of a container: those that it names, then the others that every container has. Each path once. */
+export function devicesOf({ linux }: RuntimeConfig): readonly Device[] {
+  const devices = new Map<string, Device>();
+  for (const device of [...(linux?.devices ?? []).map(checkedDevice), ...DEFAULT_DEVICES]) {
+    if (!devices.has(device.path)) devices.set(device.path, device);
+  }
+  return [...devices.values()].filter(({ path }) => path !== PTMX); // a link, whoever names it: the container's own
+}
+
+/**
+ * Nodes and links. In a /dev that was just mounted empty there is nothing; in the image's own, what is there stays. In a
+ * user namespace no node can be made: the host's are bound, of the same path (config-linux.md, "Devices").
+ */
+export function deviceOperations(config: RuntimeConfig): MountOperations {
+  if ((config.mounts ?? []).some(isForeignDev)) return during({});
+  const isOwn = (config.mounts ?? []).some(isOwnDev);
+  const devices = devicesOf(config);
+  const links = LINKS.flatMap((link) => (isOwn ? [makeLink(link)] : [{ ...makeLink(link), onError: NEXT }]));
+  const parent = isOwn ? [] : makeDirectories('/dev');
+  if (hasUserNamespace(config)) {
+    const bound = devices.map((device, index) =>
+      device.type === 'p' ? made(device, isOwn) : bindDevice(device, index),
+    );
+    return during({
+      beforeUser: bound.flatMap(({ beforeUser }) => beforeUser),
+      afterPivot: [...parent, ...bound.flatMap(({ afterPivot }) => afterPivot), ...links],
+    });
+  }
+  const nodes = devices.flatMap((device) => makeDevice(device, isOwn));
+  return during({ afterPivot: [...parent, ...nodes, ...links] });
+}
+
+function checkedDevice(device: Device): Device {
+  const { path, type } = device;
   if (!path.startsWith('/')) throw new OciError('CONFIG_INVALID', `linux.devices: path '${path}' is not absolute`);
+  if (!Object.hasOwn(TYPES, type)) {
+    throw new OciError(
+      'CONFIG_INVALID',
+      `linux.devices: '${type}' of ${path} is none of ${Object.keys(TYPES).join(', ')}`,
+    );
+  }
+  return { ...device, path: posix.normalize(path) };
+}
+
+function made(device: Device, isOwn: boolean): MountOperations {
+  return during({ afterPivot: makeDevice(device, isOwn) });
+}
+
+function makeDevice(device: Device, isOwn: boolean): Operation[] {
+  const { path, type, major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
   const [format, name] = TYPES[type];
   const mode = value(format | (fileMode & 0o7777), `${name}|0${(fileMode & 0o7777).toString(8)}`);
-  const parent = path.slice(0, path.lastIndexOf('/'));
   const node: Operation = {
     call: 'mknodat',
     args: [atCwd, text(path), mode, value(makedev(major, minor), `makedev(${major}, ${minor})`)],
@@ -55,10 +113,32 @@ function makeDevice(device: Device): Operation[] {
   };
   const owner: Operation = {
     call: 'fchownat',
-    args: [atCwd, text(path), uid, gid, 0],
+    args: [atCwd, text(path), uid, gid, AT_NOFOLLOW],
     what: `give ${path} to ${uid}:${gid}`,
   };
-  return [...(parent === '/dev' ? [] : makeDirectories(parent)), node, ...(uid === 0 && gid === 0 ? [] : [owner])];
+  const give = uid === 0 && gid === 0 ? [] : [owner];
+  return [...parentOf(path), ...(isOwn && path.startsWith('/dev/') ? [node] : unlessThere(node, path)), ...give];
+}
+
+/** What exists stays; a node that neither exists nor can be made is an error. */
+function unlessThere(node: Operation, path: string): Operation[] {
+  return [
+    { ...node, onError: NEXT },
+    { call: 'faccessat', args: [atCwd, text(path), F_OK], what: node.what },
+  ];
+}
+
+function parentOf(path: string): Operation[] {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  return parent === '/dev' ? [] : makeDirectories(parent);
+}
+
+function bindDevice({ path }: Device, index: number): MountOperations {
+  const tree = result(`device ${index}`);
+  return during({
+    beforeUser: [{ call: 'open_tree', args: [atCwd, text(path), CLONE], save: tree, what: `take ${path}` }],
+    afterPivot: [...parentOf(path), ...makeFile(path), moveMount(tree, path, `bind device ${path}`)],
+  });
 }
 
 function makeLink([target, path]: readonly [string, string]): Operation {

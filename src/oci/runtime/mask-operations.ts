@@ -4,39 +4,36 @@ import { NEXT } from '../../linux/tape/assemble.ts';
 import { bits, result, text, type Operation } from '../../linux/tape/operation.ts';
 import type { RuntimeConfig } from './config.ts';
 import { isOwnDev } from './device-operations.ts';
-import {
-  moveMount,
-  msFlags,
-  setAttributes,
-  type MountFacts,
-  type MountOperations,
-  type PathKind,
-} from './mount-operations.ts';
+import { changeAttributes, moveMount, msFlags } from './mount-calls.ts';
+import { during, type MountFacts, type MountOperations, type PathKind } from './mount-facts.ts';
 import { atCwd } from './path-operations.ts';
 
 const NULL = '/dev/null';
-const { MS_BIND, MS_REC, MS_REMOUNT, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
+const { MS_BIND, MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
+const READ_ONLY = { set: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY, clear: 0 };
 
 /**
- * Hide paths: files behind a null device, directories behind an empty read-only tmpfs (SEC-3, SEC-17). The device is the one
+ * Hide paths: files behind a null device, directories behind one empty read-only tmpfs (SEC-3, SEC-17). The device is the one
  * that this tape has made in a /dev of its own; where there is none it is the host's, read-only: nobody may change its mode.
  */
 export function maskOperations(config: RuntimeConfig, facts: MountFacts): MountOperations {
   const isOwn = hasOwnNull(config);
-  const masks = (config.linux?.maskedPaths ?? []).map((path, index): MountOperations => {
-    const kind = kindInside(path, config, facts);
-    if (kind === undefined) return after();
-    if (kind === 'directory') return after(coverDirectory(path));
-    const file = isOwn ? after(bindNull(path)) : coverWithHosts(path, index);
-    return kind === 'file' ? file : either(coverDirectory(path), file);
+  const paths = (config.linux?.maskedPaths ?? []).map((path) => ({ path, kind: kindInside(path, config, facts) }));
+  const first = paths.find(({ kind }) => kind === 'directory')?.path;
+  const masks = paths.map(({ path, kind }, index): MountOperations => {
+    if (kind === undefined) return during({});
+    const directory = path === first || kind === 'unknown' ? coverDirectory(path) : bind(first ?? path, path);
+    if (kind === 'directory') return during({ afterPivot: [directory] });
+    const file = isOwn ? during({ afterPivot: [bind(NULL, path)] }) : coverWithHosts(path, index);
+    return kind === 'file' ? file : either(directory, file);
   });
-  return {
+  return during({
     beforePivot: masks.flatMap(({ beforePivot }) => beforePivot),
     afterPivot: masks.flatMap(({ afterPivot }) => afterPivot),
-  };
+  });
 }
 
-/** Make paths read-only: bind each on itself, then remount. */
+/** Make paths read-only, with all that is mounted below them: bind each on itself, then change that mount. */
 export function readonlyOperations(config: RuntimeConfig, facts: MountFacts): Operation[] {
   return (config.linux?.readonlyPaths ?? []).flatMap((path) => {
     const kind = kindInside(path, config, facts);
@@ -47,11 +44,7 @@ export function readonlyOperations(config: RuntimeConfig, facts: MountFacts): Op
         args: [text(path), text(path), 0, msFlags(MS_BIND | MS_REC), 0],
         what: `bind ${path} on itself`,
       },
-      {
-        call: 'mount',
-        args: [0, text(path), 0, msFlags(MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC), 0],
-        what: `make ${path} read-only`,
-      },
+      changeAttributes(path, READ_ONLY, true),
     ];
     return kind === 'unknown' ? operations.map(whereItIs) : operations;
   });
@@ -66,10 +59,6 @@ function kindInside(path: string, { mounts = [] }: RuntimeConfig, facts: MountFa
   return top !== undefined && mounts.some(({ destination }) => destination === top) ? facts.kindOf(path) : 'unknown';
 }
 
-function after(...afterPivot: readonly Operation[]): MountOperations {
-  return { beforePivot: [], afterPivot };
-}
-
 function coverDirectory(path: string): Operation {
   const flags = msFlags(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
   return { call: 'mount', args: [text('tmpfs'), text(path), text('tmpfs'), flags, 0], what: `mask ${path}` };
@@ -82,8 +71,9 @@ function hasOwnNull({ mounts = [], linux }: RuntimeConfig): boolean {
   return dev !== -1 && !covered && !(linux?.devices ?? []).some(({ path }) => path === NULL);
 }
 
-function bindNull(path: string): Operation {
-  return { call: 'mount', args: [text(NULL), text(path), 0, msFlags(MS_BIND), 0], what: `mask ${path}` };
+/** The source is what this tape has made: its own null device, or its first mask of a directory. */
+function bind(source: string, path: string): Operation {
+  return { call: 'mount', args: [text(source), text(path), 0, msFlags(MS_BIND), 0], what: `mask ${path}` };
 }
 
 function coverWithHosts(path: string, index: number): MountOperations {
@@ -95,13 +85,15 @@ function coverWithHosts(path: string, index: number): MountOperations {
     save: tree,
     what: `take ${NULL} for ${path}`,
   };
-  const readonly = setAttributes(path, { attrSet: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY });
-  return { beforePivot: [take], afterPivot: [moveMount(tree, path, `mask ${path}`), readonly] };
+  return during({
+    beforePivot: [take],
+    afterPivot: [moveMount(tree, path, `mask ${path}`), changeAttributes(path, READ_ONLY)],
+  });
 }
 
 /** One of the two fits a path that is there: a file takes no tmpfs, and a directory no file. */
 function either(directory: Operation, { beforePivot, afterPivot }: MountOperations): MountOperations {
-  return { beforePivot, afterPivot: [directory, ...afterPivot].map(whereItIs) };
+  return during({ beforePivot, afterPivot: [directory, ...afterPivot].map(whereItIs) });
 }
 
 /** The specification asks for nothing where there is no such path. */

@@ -1,211 +1,135 @@
-// The mounts of config.json as tape operations: sources are cloned while the host is still in view, targets are reached
-// after pivot_root, where every path ends inside the container.
-import {
-  AT_EMPTY_PATH,
-  AT_RECURSIVE,
-  MOUNT_ATTR_FLAGS,
-  MOVE_MOUNT_FLAGS,
-  MS_FLAGS,
-  OPEN_TREE_FLAGS,
-} from '../../linux/mount-flags.ts';
-import { formatFlags } from '../../linux/flags.ts';
-import {
-  bits,
-  bytes,
-  result,
-  text,
-  value,
-  words,
-  type Bytes,
-  type Operation,
-  type Result,
-  type Flags,
-} from '../../linux/tape/operation.ts';
-import { O_CLOEXEC, O_PATH } from '../../linux/at.ts';
-import { RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '../../linux/openat2.ts';
+// The mounts of config.json as tape operations, in the order of the list (config.md "Mounts").
+import { MS_FLAGS } from '../../linux/mount-flags.ts';
+import { text, value, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
-import type { Mount } from './config.ts';
-import { cgroupMountOperations, type CgroupMount } from './cgroup-mount-operations.ts';
+import { bindOperations } from './bind-operations.ts';
+import { cgroupMountOperations } from './cgroup-mount-operations.ts';
+import type { Mount, RuntimeConfig } from './config.ts';
+import { moveMount, msFlags, propagationOperations, setAttributes } from './mount-calls.ts';
+import { during, preparedFd, type MountFacts, type MountOperations } from './mount-facts.ts';
 import { parseMountOptions, type MountFlags } from './mount-options.ts';
-import { atCwd, makeDirectories, makeFile, makePlainDirectory } from './path-operations.ts';
+import { hasUserNamespace } from './namespaces-of.ts';
+import { makeDirectories, makePlainDirectory } from './path-operations.ts';
+import { isBind } from './plain-mounts.ts';
+import { refuseInsideProc } from './proc-guard.ts';
 
-export type PathKind = 'file' | 'directory';
+/** mount(2) takes at most a page of options, with its end. */
+const MAX_DATA = 4095;
+/** Kernel file systems that take no label of SELinux, or have their own. */
+const UNLABELLED: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2', 'mqueue']);
 
-/** What the operations need to know of the machine. Gathered once, passed in, so that the tape stays pure. */
-export type MountFacts = {
-  /** What a bind source (or a masked path) is; undefined when there is no such path. */
-  readonly kindOf: (path: string) => PathKind | undefined;
-  /** The permissions of a directory of the container's files; undefined when there is none. */
-  readonly modeOf: (path: string) => number | undefined;
-  /** The cgroup hierarchies to show inside. */
-  readonly cgroupMounts: readonly CgroupMount[];
-};
+type Entry = { readonly mount: Mount; readonly index: number; readonly options: MountFlags };
 
-export type MountOperations = { readonly beforePivot: readonly Operation[]; readonly afterPivot: readonly Operation[] };
+/** Operations of each mount. Throws OciError CONFIG_INVALID on a missing source, or a mount that would hide what /proc tells. */
+export function mountOperations(config: RuntimeConfig, facts: MountFacts): MountOperations[] {
+  const { mounts = [] } = config;
+  return mounts.map((mount, index) => {
+    const options = parseMountOptions(mount.options ?? []);
+    const entry = { mount, index, options };
+    refuseInsideProc(mount, isBind(mount));
+    const userNamespace = hasUserNamespace(config);
+    if (isBind(mount)) return bindOperations({ ...entry, userNamespace }, facts);
+    if (mount.type === 'cgroup') return cgroupOperations(entry, facts, userNamespace);
+    if (options.copyUp) return filledOperations(entry, facts);
+    return fileSystemOperations(entry, config, facts);
+  });
+}
 
-const { MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_SYMLINKS } = MOVE_MOUNT_FLAGS;
-const { OPEN_TREE_CLONE, OPEN_TREE_CLOEXEC } = OPEN_TREE_FLAGS;
-const SIZEOF_MOUNT_ATTR = 32;
+function cgroupOperations(entry: Entry, facts: MountFacts, userNamespace: boolean): MountOperations {
+  const { mount, options } = entry;
+  const { destination } = mount;
+  const hierarchies = cgroupMountOperations(destination, options.flags, facts.cgroupMounts, userNamespace);
+  return during({
+    ...hierarchies,
+    afterPivot: [
+      ...makeDirectories(destination),
+      ...hierarchies.afterPivot,
+      ...propagationOperations(destination, options.propagation),
+    ],
+  });
+}
 
-export const msFlags = (flags: number): Flags => bits(flags, MS_FLAGS);
-
-/** Operations for one mount; `index` makes its result's name unique. Throws OciError CONFIG_INVALID on a missing source. */
-export function mountOperations(mount: Mount, index: number, facts: MountFacts): MountOperations {
-  const options = parseMountOptions(mount.options ?? []);
-  if (mount.type === 'bind' || options.bind !== 'no') return bindOperations(mount, options, { index, facts });
-  if (mount.type === 'cgroup') {
-    const target = makeDirectories(mount.destination);
-    return {
-      beforePivot: [],
-      afterPivot: [...target, ...cgroupMountOperations(mount.destination, options.flags, facts.cgroupMounts)],
-    };
+/** A tmpfs that is filled and waits to be attached. */
+function filledOperations({ mount: { destination, type }, index, options }: Entry, facts: MountFacts): MountOperations {
+  if (facts.prepared?.has(index) !== true) {
+    throw new OciError('CONFIG_INVALID', `Cannot mount ${type} on ${destination}: 'tmpcopyup' is an option of tmpfs`);
   }
-  return { beforePivot: [], afterPivot: fileSystemOperations(mount, withMode(mount, options, facts)) };
+  return during({
+    afterPivot: [
+      ...makeDirectories(destination),
+      moveMount(
+        value(preparedFd(index), 'filled tmpfs'),
+        destination,
+        `mount a tmpfs with what was there on ${destination}`,
+      ),
+      ...setAttributes(destination, options.recursive, true),
+      ...propagationOperations(destination, options.propagation),
+    ],
+  });
+}
+
+function fileSystemOperations(entry: Entry, config: RuntimeConfig, facts: MountFacts): MountOperations {
+  const { mount, options } = entry;
+  const { destination, type = 'none', source = type } = mount;
+  const isDeferred = isReadonlyLater(entry, config);
+  const flags = isDeferred ? options.flags & ~MS_FLAGS.MS_RDONLY : options.flags;
+  const data = dataOf(mount, options, { config, facts });
+  return during({
+    afterPivot: [
+      ...((flags & MS_FLAGS.MS_REMOUNT) === 0 ? placeOf(type, destination) : []),
+      {
+        call: 'mount',
+        args: [text(source), text(destination), text(type), msFlags(flags), data === '' ? 0 : text(data)],
+        what: `mount ${type} on ${destination}`,
+      },
+      ...setAttributes(destination, options.recursive, true),
+      ...propagationOperations(destination, options.propagation),
+    ],
+    atEnd: isDeferred ? readonlyAgain(destination, options) : [],
+  });
+}
+
+function placeOf(type: string, destination: string): Operation[] {
+  return type === 'proc' || type === 'sysfs' ? makePlainDirectory(destination, type) : makeDirectories(destination);
+}
+
+/** A tmpfs stays writable for as long as something has to be made in it: devices, mount points of later mounts. */
+function isReadonlyLater({ mount, index, options }: Entry, { mounts = [] }: RuntimeConfig): boolean {
+  if (mount.type !== 'tmpfs' || (options.flags & MS_FLAGS.MS_RDONLY) === 0) return false;
+  const below = mount.destination === '/' ? '/' : `${mount.destination}/`;
+  return (
+    mount.destination === '/dev' || mounts.slice(index + 1).some(({ destination }) => destination.startsWith(below))
+  );
+}
+
+function readonlyAgain(destination: string, { flags }: MountFlags): Operation[] {
+  const all = flags | MS_FLAGS.MS_REMOUNT | MS_FLAGS.MS_BIND;
+  const what = `make ${destination} read-only, now that all is in it`;
+  return [{ call: 'mount', args: [0, text(destination), 0, msFlags(all), 0], what }];
+}
+
+type Circumstances = { readonly config: RuntimeConfig; readonly facts: MountFacts };
+
+/** What the file system itself is told. */
+function dataOf(mount: Mount, options: MountFlags, { config, facts }: Circumstances): string {
+  const parts = [options.data, modeOf(mount, options, facts), labelOf(mount, config, facts)];
+  const data = parts.filter((part) => part !== '').join(',');
+  if (Buffer.byteLength(data) <= MAX_DATA) return data;
+  throw new OciError(
+    'CONFIG_INVALID',
+    `Cannot mount ${mount.destination}: its options are longer than ${MAX_DATA} bytes`,
+  );
 }
 
 /** A tmpfs that does not say its mode has that of the directory it covers: else all could write where that is private. */
-function withMode({ type, destination }: Mount, options: MountFlags, { modeOf }: MountFacts): MountFlags {
-  if (type !== 'tmpfs' || /(^|,)mode=/.test(options.data)) return options;
-  const mode = modeOf(destination);
-  if (mode === undefined) return options;
-  const data = [...(options.data === '' ? [] : [options.data]), `mode=${mode.toString(8)}`].join(',');
-  return { ...options, data };
+function modeOf({ type, destination }: Mount, options: MountFlags, facts: MountFacts): string {
+  if (type !== 'tmpfs' || /(^|,)mode=/.test(options.data) || (options.flags & MS_FLAGS.MS_REMOUNT) !== 0) return '';
+  const mode = facts.modeOf(destination);
+  return mode === undefined ? '' : `mode=${mode.toString(8)}`;
 }
 
-function fileSystemOperations(mount: Mount, options: MountFlags): Operation[] {
-  const { destination, type = 'none', source = type } = mount;
-  const plain = type === 'proc' || type === 'sysfs';
-  const data = options.data === '' ? 0 : text(options.data);
-  return [
-    ...(plain ? makePlainDirectory(destination) : makeDirectories(destination)),
-    {
-      call: 'mount',
-      args: [text(source), text(destination), text(type), msFlags(options.flags), data],
-      what: `mount ${type} on ${destination}`,
-    },
-    ...propagationOperations(destination, options.propagation),
-  ];
-}
-
-type BindContext = { readonly index: number; readonly facts: MountFacts };
-
-function bindOperations(mount: Mount, options: MountFlags, { index, facts }: BindContext): MountOperations {
-  const { destination, source, subPath } = mount;
-  const from = subPath === undefined ? source : `${source}/${subPath}`;
-  const kind = from === undefined ? undefined : facts.kindOf(from);
-  if (source === undefined || kind === undefined) {
-    throw new OciError(
-      'CONFIG_INVALID',
-      `Cannot mount '${from ?? ''}' on ${destination}: no such file or directory on the host`,
-    );
-  }
-  const tree = result(`mount ${index}`);
-  const take =
-    subPath === undefined ? [takeTree(source, options, tree)] : takeSubPath({ source, subPath, options, index, tree });
-  return {
-    beforePivot: take,
-    afterPivot: [
-      ...(kind === 'directory' ? makeDirectories(destination) : makeFile(destination)),
-      moveMount(tree, destination, `mount ${from} on ${destination}`),
-      ...attributeOperations(destination, options),
-    ],
-  };
-}
-
-function treeFlags(options: MountFlags): number {
-  return OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (options.bind === 'bind' ? 0 : AT_RECURSIVE);
-}
-
-function takeTree(source: string, options: MountFlags, tree: Result): Operation {
-  return {
-    call: 'open_tree',
-    args: [atCwd, text(source), bits(treeFlags(options), OPEN_TREE_FLAGS)],
-    save: tree,
-    what: `take ${source}`,
-  };
-}
-
-type SubPath = {
-  readonly source: string;
-  readonly subPath: string;
-  readonly options: MountFlags;
-  readonly index: number;
-  readonly tree: Result;
-};
-
-/** A path below a volume that another container may be changing: the kernel walks it and follows no link (CVE-2021-30465). */
-function takeSubPath({ source, subPath, options, index, tree }: SubPath): Operation[] {
-  const volume = result(`volume ${index}`);
-  const below = result(`sub path ${index}`);
-  const how = words(
-    [O_PATH | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS],
-    '{O_PATH|O_CLOEXEC, RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS}',
-  );
-  const flags = treeFlags(options) | AT_EMPTY_PATH;
-  return [
-    {
-      call: 'openat',
-      args: [atCwd, text(source), value(O_PATH | O_CLOEXEC, 'O_PATH|O_CLOEXEC'), 0],
-      save: volume,
-      what: `open ${source}`,
-    },
-    { call: 'openat2', args: [volume, text(subPath), how, 24], save: below, what: `find '${subPath}' below ${source}` },
-    {
-      call: 'open_tree',
-      args: [below, text(''), bits(flags, { ...OPEN_TREE_FLAGS, AT_EMPTY_PATH })],
-      save: tree,
-      what: `take '${subPath}' of ${source}`,
-    },
-  ];
-}
-
-/** Attach a detached mount at a path of the container. */
-export function moveMount(tree: Operation['args'][number], destination: string, what: string): Operation {
-  const flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS;
-  return {
-    call: 'move_mount',
-    args: [tree, text(''), atCwd, text(destination), bits(flags, MOVE_MOUNT_FLAGS)],
-    what,
-  };
-}
-
-function attributeOperations(destination: string, options: MountFlags): Operation[] {
-  const { attrSet, attrClear, attrRecursive, propagation } = options;
-  if (attrSet === 0 && attrClear === 0 && propagation === 0) return [];
-  const attributes =
-    attrSet === 0 && attrClear === 0 ? [] : [setAttributes(destination, { attrSet, attrClear, attrRecursive })];
-  return [...attributes, ...propagationOperations(destination, propagation)];
-}
-
-/** mount_setattr(2) on an existing mount. */
-export function setAttributes(
-  path: string,
-  { attrSet, attrClear = 0, attrRecursive = false }: { attrSet: number; attrClear?: number; attrRecursive?: boolean },
-): Operation {
-  const flags = attrRecursive ? value(AT_RECURSIVE, 'AT_RECURSIVE') : 0;
-  const shown = formatFlags(attrSet, MOUNT_ATTR_FLAGS);
-  return {
-    call: 'mount_setattr',
-    args: [atCwd, text(path), flags, mountAttr(attrSet, attrClear), SIZEOF_MOUNT_ATTR],
-    what: `set ${shown} on ${path}`,
-  };
-}
-
-/** struct mount_attr. */
-function mountAttr(set: number, clear: number): Bytes {
-  const attr = Buffer.alloc(SIZEOF_MOUNT_ATTR);
-  attr.writeBigUInt64LE(BigInt(set), 0);
-  attr.writeBigUInt64LE(BigInt(clear), 8);
-  return bytes(attr, `{set ${formatFlags(set, MOUNT_ATTR_FLAGS)}, clear ${formatFlags(clear, MOUNT_ATTR_FLAGS)}}`);
-}
-
-function propagationOperations(destination: string, propagation: number): Operation[] {
-  if (propagation === 0) return [];
-  return [
-    {
-      call: 'mount',
-      args: [0, text(destination), 0, msFlags(propagation), 0],
-      what: `make ${destination} ${formatFlags(propagation, MS_FLAGS)}`,
-    },
-  ];
+/** linux.mountLabel: the label of all files, where the kernel has labels. */
+function labelOf({ type = 'none' }: Mount, { linux }: RuntimeConfig, { selinux }: MountFacts): string {
+  if (selinux !== true || linux?.mountLabel === undefined || UNLABELLED.has(type)) return '';
+  return `context="${linux.mountLabel}"`;
 }

@@ -1,115 +1,68 @@
-// Mount options of config.json (config.md "Mounts", mount(8)) as the kernel's flags. One table, no policy.
-import { MOUNT_ATTR_FLAGS, MOUNT_ATTR__ATIME, MS_FLAGS } from '../../linux/mount-flags.ts';
+// Mount options of config.json (config.md "Mounts", mount(8)) → what the kernel is asked for. Pure.
+import { optionEffect, propagationFlags, recursiveEffect, type OptionEffect } from './mount-option-table.ts';
+
+/** Attributes to change by mount_setattr(2): MOUNT_ATTR_*. A bit is in one of the two, but for the modes of access times. */
+export type AttributeChange = { readonly set: number; readonly clear: number };
 
 /** What a list of options means to the kernel. */
 export type MountFlags = {
   /** MS_* for mount(2), without MS_BIND and MS_REC. */
   readonly flags: number;
-  /** MOUNT_ATTR_* to set and to clear by mount_setattr(2) on a bind mount. */
-  readonly attrSet: number;
-  readonly attrClear: number;
-  /** The same for the whole tree (`rro`, …). */
-  readonly attrRecursive: boolean;
+  /** The same for a bind mount. */
+  readonly attributes: AttributeChange;
+  /** For the whole tree of mounts: `rro`, `rnosuid`, …. */
+  readonly recursive: AttributeChange;
   readonly bind: 'no' | 'bind' | 'rbind';
-  /** MS_SHARED and friends, with MS_REC where the option says so; 0 for none. */
-  readonly propagation: number;
+  /** MS_SHARED and friends in the order given, with MS_REC where the option says so. */
+  readonly propagation: readonly number[];
+  /** Show the files with other owners, by a mapping of user ids; `ridmap`: of the whole tree. */
+  readonly idmap: 'no' | 'idmap' | 'ridmap';
+  /** `tmpcopyup`: a tmpfs that begins with what it covers. */
+  readonly copyUp: boolean;
   /** Left over for the file system itself: `size=65536k`, `mode=755`. */
   readonly data: string;
 };
 
-type Effect = {
-  readonly set?: number;
-  readonly clear?: number;
-  readonly attrSet?: number;
-  readonly attrClear?: number;
+const NO_CHANGE: AttributeChange = { set: 0, clear: 0 };
+const NO_OPTIONS: MountFlags = {
+  flags: 0,
+  attributes: NO_CHANGE,
+  recursive: NO_CHANGE,
+  bind: 'no',
+  propagation: [],
+  idmap: 'no',
+  copyUp: false,
+  data: '',
 };
-
-const on = (ms: number, attr: number): Effect => ({ set: ms, attrSet: attr });
-const off = (ms: number, attr: number): Effect => ({ clear: ms, attrClear: attr });
-const { MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME, MS_RELATIME, MS_STRICTATIME } = MS_FLAGS;
-const { MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC } = MOUNT_ATTR_FLAGS;
-const { MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOSYMFOLLOW } = MOUNT_ATTR_FLAGS;
-const atime = (ms: number, attr: number): Effect => ({ set: ms, attrSet: attr, attrClear: MOUNT_ATTR__ATIME });
-
-const EFFECTS: Readonly<Record<string, Effect>> = {
-  defaults: {},
-  ro: on(MS_RDONLY, MOUNT_ATTR_RDONLY),
-  rw: off(MS_RDONLY, MOUNT_ATTR_RDONLY),
-  nosuid: on(MS_NOSUID, MOUNT_ATTR_NOSUID),
-  suid: off(MS_NOSUID, MOUNT_ATTR_NOSUID),
-  nodev: on(MS_NODEV, MOUNT_ATTR_NODEV),
-  dev: off(MS_NODEV, MOUNT_ATTR_NODEV),
-  noexec: on(MS_NOEXEC, MOUNT_ATTR_NOEXEC),
-  exec: off(MS_NOEXEC, MOUNT_ATTR_NOEXEC),
-  noatime: atime(MS_NOATIME, MOUNT_ATTR_NOATIME),
-  atime: { clear: MS_NOATIME, attrClear: MOUNT_ATTR__ATIME },
-  relatime: atime(MS_RELATIME, 0),
-  norelatime: { clear: MS_RELATIME },
-  strictatime: atime(MS_STRICTATIME, MOUNT_ATTR_STRICTATIME),
-  nostrictatime: { clear: MS_STRICTATIME, attrClear: MOUNT_ATTR__ATIME },
-  nodiratime: on(MS_NODIRATIME, MOUNT_ATTR_NODIRATIME),
-  diratime: off(MS_NODIRATIME, MOUNT_ATTR_NODIRATIME),
-  nosymfollow: on(MS_FLAGS.MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW),
-  symfollow: off(MS_FLAGS.MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW),
-  sync: { set: MS_FLAGS.MS_SYNCHRONOUS },
-  async: { clear: MS_FLAGS.MS_SYNCHRONOUS },
-  dirsync: { set: MS_FLAGS.MS_DIRSYNC },
-  remount: { set: MS_FLAGS.MS_REMOUNT },
-  lazytime: { set: MS_FLAGS.MS_LAZYTIME },
-  nolazytime: { clear: MS_FLAGS.MS_LAZYTIME },
-  silent: { set: MS_FLAGS.MS_SILENT },
-  loud: { clear: MS_FLAGS.MS_SILENT },
-};
-
-const PROPAGATION: Readonly<Record<string, number>> = {
-  shared: MS_FLAGS.MS_SHARED,
-  slave: MS_FLAGS.MS_SLAVE,
-  private: MS_FLAGS.MS_PRIVATE,
-  unbindable: MS_FLAGS.MS_UNBINDABLE,
-};
-
-/** The kernel's flags of one propagation word (`rslave`), or undefined when it is none. */
-export function propagationFlags(option: string): number | undefined {
-  const plain = PROPAGATION[option];
-  if (plain !== undefined) return plain;
-  const recursive = option.startsWith('r') ? PROPAGATION[option.slice(1)] : undefined;
-  return recursive === undefined ? undefined : recursive | MS_FLAGS.MS_REC;
-}
 
 /** Parse the options of one mount. Later options win over earlier ones; an unknown option is data for the file system. */
 export function parseMountOptions(options: readonly string[]): MountFlags {
-  let parsed: MountFlags = {
-    flags: 0,
-    attrSet: 0,
-    attrClear: 0,
-    attrRecursive: false,
-    bind: 'no',
-    propagation: 0,
-    data: '',
-  };
-  for (const option of options) parsed = applyOption(parsed, option);
-  return parsed;
+  return options.reduce(applyOption, NO_OPTIONS);
+}
+
+/** Whether anything is changed at all. */
+export function isChange({ set, clear }: AttributeChange): boolean {
+  return set !== 0 || clear !== 0;
 }
 
 function applyOption(parsed: MountFlags, option: string): MountFlags {
   if (option === 'bind' || option === 'rbind') return { ...parsed, bind: option };
+  if (option === 'idmap' || option === 'ridmap') return { ...parsed, idmap: option };
+  if (option === 'tmpcopyup') return { ...parsed, copyUp: true };
   const propagation = propagationFlags(option);
-  if (propagation !== undefined) return { ...parsed, propagation };
-  const effect = EFFECTS[option];
+  if (propagation !== undefined) return { ...parsed, propagation: [...parsed.propagation, propagation] };
+  const effect = optionEffect(option);
   if (effect !== undefined) return applyEffect(parsed, effect);
-  const recursive = option.startsWith('r') ? EFFECTS[option.slice(1)] : undefined;
-  if (recursive?.attrSet !== undefined || recursive?.attrClear !== undefined) {
-    return { ...applyEffect(parsed, recursive), attrRecursive: true };
-  }
+  const recursive = recursiveEffect(option);
+  if (recursive !== undefined) return { ...parsed, recursive: changed(parsed.recursive, recursive) };
   return { ...parsed, data: parsed.data === '' ? option : `${parsed.data},${option}` };
 }
 
-function applyEffect(parsed: MountFlags, effect: Effect): MountFlags {
-  const { set = 0, clear = 0, attrSet = 0, attrClear = 0 } = effect;
-  return {
-    ...parsed,
-    flags: (parsed.flags & ~clear) | set,
-    attrSet: (parsed.attrSet & ~attrClear) | attrSet,
-    attrClear: (parsed.attrClear & ~attrSet) | attrClear,
-  };
+function applyEffect(parsed: MountFlags, effect: OptionEffect): MountFlags {
+  const { set = 0, clear = 0 } = effect;
+  return { ...parsed, flags: (parsed.flags & ~clear) | set, attributes: changed(parsed.attributes, effect) };
+}
+
+function changed({ set, clear }: AttributeChange, { attrSet = 0, attrClear = 0 }: OptionEffect): AttributeChange {
+  return { set: (set & ~attrClear) | attrSet, clear: (clear & ~attrSet) | attrClear };
 }

@@ -21,8 +21,8 @@ export function makeDirectories(path: string): Operation[] {
 }
 
 /** As `makeDirectories`, where no symbolic link at all may be on the way: for /proc and /sys (CVE-2019-19921). */
-export function makePlainDirectory(path: string): Operation[] {
-  return [...directoriesOf(path).map(makeDirectory), checkPlainDirectory(path)];
+export function makePlainDirectory(path: string, type: string): Operation[] {
+  return [...directoriesOf(path).map(makeDirectory), checkPlainDirectory(path, type)];
 }
 
 function directoriesOf(path: string): string[] {
@@ -63,7 +63,7 @@ export function makeFile(path: string): Operation[] {
   ];
 }
 
-function checkPlainDirectory(path: string): Operation {
+function checkPlainDirectory(path: string, type: string): Operation {
   const how = words(
     [O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_SYMLINKS],
     '{O_PATH|O_DIRECTORY|O_CLOEXEC, RESOLVE_NO_SYMLINKS}',
@@ -71,7 +71,7 @@ function checkPlainDirectory(path: string): Operation {
   return {
     call: 'openat2',
     args: [atCwd, text(path), how, SIZEOF_OPEN_HOW],
-    what: `check that ${path} is an ordinary directory`,
+    what: `${type} must be mounted on ordinary directory ${path}`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Operation } from '../../linux/tape/operation.ts';
 import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Process } from './config.ts';
 import { EXIT_FD } from './monitor-operations.ts';
+import { startInit } from './init-operations.ts';
 import { failingAside, parkedNumbers, preserveOperations } from './preserve-operations.ts';
 import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
 import { searchOperations } from './search-operations.ts';
@@ -25,7 +26,12 @@ export function programOperations(process: Process, options: ProgramOptions): re
     ...preserveOperations(preservedFds, { exitFile: true }),
   ];
   return failingAside(
-    [...closeInherited(process.cwd, options), ...identityOperations(process, facts, last), ...execOperations(process)],
+    [
+      ...closeInherited(process.cwd, options),
+      ...identityOperations(process, facts, last),
+      ...(process.init === true ? startInit() : []),
+      ...execOperations(process),
+    ],
     preservedFds,
   );
 }

@@ -1,7 +1,7 @@
 // The root file system of a container: attach it in the new mount namespace, make it the root, let go of the host's.
 import { MNT_DETACH, MOUNT_ATTR_FLAGS, MS_FLAGS, AT_RECURSIVE, OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
 import { bits, result, text, value, type Operation } from '../../linux/tape/operation.ts';
-import { msFlags, setAttributes } from './mount-operations.ts';
+import { changeAttributes, msFlags } from './mount-calls.ts';
 import { moveTo, type Overlay, overlayOperations } from './overlay-operations.ts';
 import { atCwd } from './path-operations.ts';
 
@@ -34,7 +34,7 @@ export function pivotOperations(attachPoint: string): Operation[] {
 
 /** Make the root read-only, after the last mount point was made in it. */
 export function readonlyRoot(): Operation {
-  return setAttributes('/', { attrSet: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY });
+  return changeAttributes('/', { set: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY, clear: 0 });
 }
 
 function directoryOperations(path: string, attachPoint: string): Operation[] {

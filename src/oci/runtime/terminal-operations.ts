@@ -13,7 +13,7 @@ import { SOL_SOCKET } from '../../linux/socket.ts';
 import { bits, bytes, result, text, value, words, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import type { Process } from './config.ts';
-import { moveMount } from './mount-operations.ts';
+import { moveMount } from './mount-calls.ts';
 import { atCwd, makeFile } from './path-operations.ts';
 
 /** Where the tape finds the socket that the master goes into. */
