@@ -4,7 +4,6 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
-import { allCapabilities } from '../../linux/capability.ts';
 import { mountPointOf } from '../../linux/mount-point.ts';
 import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { CgroupError } from '../../linux/cgroup/error.ts';
@@ -17,6 +16,7 @@ import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
+import { measurePhase } from '../start-phase.ts';
 import { OciError, isOciError } from '../error.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
@@ -36,7 +36,7 @@ import { deleteContainer } from './delete.ts';
 import { stopsForHooks } from './hook-operations.ts';
 import { hasStartHooks, runCreateHooks, runPoststopHooks } from './hooks.ts';
 import { USER_NAMESPACE_FD } from './namespace-operations.ts';
-import { hasUserNamespace } from './namespaces-of.ts';
+import { privilegesOf } from './privileges.ts';
 import { startContainer } from './start.ts';
 import { openUserNamespace } from './user-namespace.ts';
 import { streamsFor } from './streams.ts';
@@ -91,7 +91,7 @@ async function createInOneStep(runtime: Runtime, request: CreateRequest): Promis
   let cgroup: Cgroup | undefined;
   try {
     writeState(runtime, directory, request);
-    cgroup = makeCgroup(runtime, request);
+    cgroup = measuredCgroup(runtime, request);
     await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
@@ -99,6 +99,11 @@ async function createInOneStep(runtime: Runtime, request: CreateRequest): Promis
     if (isOciError(error, 'HOOK_FAILED')) await runPoststopHooks(runtime, { ...request, pid: 0 });
     throw configurationError(request.id, error);
   }
+}
+
+function measuredCgroup(runtime: Runtime, request: CreateRequest): Cgroup {
+  using _phase = measurePhase('cgroup', runtime.onPhase);
+  return makeCgroup(runtime, request);
 }
 
 function makeCgroup({ cgroups, sharedDevices }: Runtime, request: CreateRequest): Cgroup {
@@ -190,7 +195,6 @@ type Place = { readonly directory: string; readonly tasks: readonly string[]; re
 function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, born }: Place): Tape {
   const config = plainConfig(request);
   const seccomp = config.linux?.seccomp;
-  const user = hasUserNamespace(config);
   return containerTape({
     config,
     rootfs: request.rootfs,
@@ -204,8 +208,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
       ...gatherMountFacts(runtime, { config, rootfs: request.rootfs, cgroupPath: cgroupPath(request) }),
       seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
       seccompFlags: seccompFlags(seccomp?.flags ?? []),
-      capabilities: user ? allCapabilities() : runtime.capabilities,
-      bounding: user ? allCapabilities() : runtime.spawner.beginsWith(boundingSet(request.config.process)),
+      ...privilegesOf(runtime, config, config.process).facts,
       labels: runtime.labels,
       mountPointOf,
     },
@@ -268,8 +271,8 @@ async function startContainerProcess(
     id: request.id,
     fds,
     parent,
-    // In a user namespace of its own it begins with everything again, so until then it can have everything.
-    bounding: userNamespace === undefined ? boundingSet(request.config.process) : runtime.capabilities,
+    onPhase: runtime.onPhase,
+    bounding: privilegesOf(runtime, request.config, request.config.process).wanted,
     whenWaiting: stopsForHooks(request.config) ? (pid) => meetHooks(runtime, request, { ...made, pid }) : undefined,
   });
   if (outcome.kind === 'ready') {

@@ -16,6 +16,7 @@ import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import { parseRecords, type TapeRecord } from '../../linux/tape/failure.ts';
 import { exitCode, readToEnd } from '../../linux/tape/run.ts';
 import type { SpawnOptions } from '../../linux/tape/spawn.ts';
+import { measurePhase, type PhaseListener } from '../start-phase.ts';
 import type { Parent } from './monitor-operations.ts';
 import { Rendezvous } from './rendezvous.ts';
 import type { Spawner } from './spawner.ts';
@@ -50,19 +51,21 @@ export type StartOptions = {
   readonly bounding: bigint;
   /** What is done where the tape waits for its hooks. When it rejects, the tape ends. */
   readonly whenWaiting?: ((pid: number) => Promise<void>) | undefined;
+  readonly onPhase?: PhaseListener;
 };
 
 /** Spawn the monitor and hear what becomes of the container: the program runs (or waits for start), or a call failed. */
 export async function startMonitor(
   spawner: Spawner,
   tape: AssembledTape,
-  { id, fds, parent, bounding, whenWaiting }: StartOptions,
+  { id, fds, parent, bounding, whenWaiting, onPhase = () => undefined }: StartOptions,
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
   using rendezvous = whenWaiting === undefined ? undefined : new Rendezvous(whenWaiting);
   let monitorPid: number;
   try {
+    using _spawn = measurePhase('spawn', onPhase);
     const all = [...fds, ...(rendezvous?.fds ?? [])];
     monitorPid = await spawner.spawn(tape, { argv: [MONITOR_NAME, id], status: write.number, fds: all }, bounding);
   } finally {
@@ -70,8 +73,10 @@ export async function startMonitor(
   }
   const listening = new AbortController();
   const monitorEnded = parent === 'monitor' ? reaped(monitorPid, listening.signal) : undefined;
+  const mount = measurePhase('mount', onPhase);
   const early = (await rendezvous?.meet(status.number)) ?? Buffer.alloc(0);
   const records = parseRecords(Buffer.concat([early, await readToEnd(status.number)]));
+  mount[Symbol.dispose]();
   const started = records.find((record) => record.kind === 'started' && record.pid > 0);
   const failed = records.find((record) => record.kind === 'failed');
   const outcome: StartOutcome =

@@ -10,6 +10,7 @@ import { compileSeccomp } from '../../linux/seccomp/compile.ts';
 import { oomScoreAdj } from '../../linux/oom-score.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import { securityModules } from '../../linux/security-modules.ts';
+import type { PhaseListener } from '../start-phase.ts';
 import type { Seccomp } from './config.ts';
 import type { LabelModules } from './label-operations.ts';
 import { thermalThrottlePaths } from './defaults.ts';
@@ -41,6 +42,7 @@ export type Runtime = {
   readonly labels: LabelModules;
   /** Where what goes on all the same is told: a hook that failed and does not count, a capability that Linux does not have. */
   readonly warn: (message: string) => void;
+  readonly onPhase: PhaseListener;
 };
 
 /** Look at the machine once. Throws what reading /proc throws. */
@@ -48,10 +50,12 @@ export function openRuntime({
   stateDirectory,
   cgroups,
   warn = () => undefined,
+  onPhase = () => undefined,
 }: {
   readonly stateDirectory: string;
   readonly cgroups: CgroupLayout;
   readonly warn?: Runtime['warn'];
+  readonly onPhase?: PhaseListener;
 }): Runtime {
   const capabilities = boundingCapabilities();
   return {
@@ -72,6 +76,7 @@ export function openRuntime({
     kindOf: pathKinds(),
     labels: securityModules(),
     warn,
+    onPhase,
   };
 }
 
