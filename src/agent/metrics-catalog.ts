@@ -15,6 +15,7 @@ export const CONTAINER_LABELS = ['id', 'name', 'image', 'namespace', 'pod', 'con
 const WORKLOAD = ['kind', 'namespace', 'workload'] as const;
 const MILLISECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 const TO_AN_HOUR = [0.5, 1, 2.5, 5, 10, 30, 60, 150, 300, 600, 1800, 3600] as const;
+const TO_HALF_AN_HOUR = [...MILLISECONDS, 300, 1800] as const;
 const FAILURE_TYPE = ['failure_type', 'scope'] as const;
 
 /** As cAdvisor names and labels them, so that existing dashboards and alerts work. */
@@ -138,6 +139,12 @@ export const EVENT_METRICS = {
     help: 'Duration of steps that were done',
     labels: ['step'],
     buckets: MILLISECONDS,
+  },
+  berth_start_phase_duration_seconds: {
+    type: 'histogram',
+    help: 'Where the time of starts goes',
+    labels: ['phase'],
+    buckets: TO_HALF_AN_HOUR,
   },
   berth_image_pull_total: { type: 'counter', help: 'Image pulls by result', labels: ['registry', 'result'] },
   berth_image_pull_duration_seconds: {

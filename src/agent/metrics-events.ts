@@ -4,6 +4,7 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 import { isOciError } from '../oci/error.ts';
 import type { PullProgress } from '../oci/image/bring-image.ts';
 import { parseReference } from '../oci/image/reference.ts';
+import { START_PHASES, type PhaseListener } from '../oci/start-phase.ts';
 import type { Report } from '../reconcile/report.ts';
 import { EVENT_METRICS } from './metrics-catalog.ts';
 
@@ -11,6 +12,7 @@ export type EventMetrics = {
   readonly report: (report: Report) => void;
   readonly pullProgress: (progress: PullProgress) => void;
   readonly eventLoopLag: (seconds: number) => void;
+  readonly startPhase: PhaseListener;
 };
 
 const MS = 1000;
@@ -30,19 +32,22 @@ export function eventMetrics(registry: Registry): EventMetrics {
     imports: counter(registry, 'berth_image_import_total'),
     recordFailures: counter(registry, 'berth_record_failures_total'),
     lag: histogram(registry, 'berth_event_loop_lag_seconds'),
+    phases: histogram(registry, 'berth_start_phase_duration_seconds'),
   };
   for (const result of RESULTS) metrics.looks.inc({ result }, 0);
+  for (const phase of START_PHASES) metrics.phases.zero({ phase });
   for (const result of ['success', 'failure']) metrics.imports.inc({ result }, 0);
   return {
     report: (report) => count(metrics, report),
     pullProgress: pulledBytes(metrics.pullBytes),
     eventLoopLag: (seconds) => metrics.lag.observe(seconds),
+    startPhase: (phase, durationMs) => metrics.phases.observe({ phase }, durationMs / MS),
   };
 }
 
 type Metrics = {
   readonly [K in 'fetches' | 'looks' | 'steps' | 'pulls' | 'pullBytes' | 'imports' | 'recordFailures']: Counter;
-} & { readonly [K in 'lookSeconds' | 'stepSeconds' | 'pullSeconds' | 'lag']: Histogram };
+} & { readonly [K in 'lookSeconds' | 'stepSeconds' | 'pullSeconds' | 'lag' | 'phases']: Histogram };
 
 function count(metrics: Metrics, report: Report): void {
   switch (report.event) {

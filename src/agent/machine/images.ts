@@ -5,8 +5,10 @@ import { blobPath } from '../../oci/image/content-store.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { readIndex, REF_NAME } from '../../oci/image/image-index.ts';
 import type * as registryModule from '../../oci/image/pull.ts';
+import type { PullProgress } from '../../oci/image/bring-image.ts';
 import type { PullOptions } from '../../oci/image/pull.ts';
 import { isComplete, resolveImage } from '../../oci/image/resolve.ts';
+import { measurePhase, type PhaseListener } from '../../oci/start-phase.ts';
 import type { Images } from '../../reconcile/effects.ts';
 
 export type PullSettings = Pick<PullOptions, 'registry' | 'concurrency' | 'reserveBytes' | 'onProgress'>;
@@ -16,6 +18,7 @@ export function openImages(host: Host, { registry }: PullSettings): Images {
   const { content: store, layers } = host;
   return {
     resolve: async ({ reference, policy }, signal) => {
+      using _phase = measurePhase('resolve', host.runtime.onPhase);
       const local = policy === 'Always' ? undefined : resolveImage(store, reference);
       if (local !== undefined) return local.digest;
       if (policy === 'Never')
@@ -45,10 +48,25 @@ export async function ensureImage(
   const image = imageByDigest(host, digest);
   if (image !== undefined && (await unpackFromBlobs(host, image, signal))) return;
   const { pullImage } = await registryPart();
-  await pullImage(reference, { ...settings, store, layers, digest, signal });
+  const onProgress = pullPhases(host.runtime.onPhase, settings.onProgress);
+  await pullImage(reference, { ...settings, store, layers, digest, signal, onProgress });
+}
+
+/** Layers are unpacked while others come: what counts as unpacking is what is left when the last byte is here. */
+function pullPhases(onPhase: PhaseListener, onProgress: PullOptions['onProgress']): (progress: PullProgress) => void {
+  const begin = performance.now();
+  let arrived = begin;
+  return (progress) => {
+    onProgress?.(progress);
+    if (progress.phase === 'download') arrived = performance.now();
+    if (progress.phase !== 'done') return;
+    onPhase('pull', arrived - begin);
+    onPhase('unpack', performance.now() - arrived);
+  };
 }
 
 async function unpackFromBlobs(host: Host, image: Image, signal: AbortSignal): Promise<boolean> {
+  using _phase = measurePhase('unpack', host.runtime.onPhase);
   for (const { descriptor, diffID } of image.layers) {
     if (host.layers.has(diffID)) continue;
     const layer = { diffID, mediaType: descriptor.mediaType, sizeBytes: descriptor.size };

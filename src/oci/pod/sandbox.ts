@@ -12,6 +12,7 @@ import { gatewayAddress } from '../network/network.ts';
 import { podFilePaths, writePodFiles, type PodFiles } from '../network/pod-files.ts';
 import { createPodNetwork, removePodNetwork } from '../network/pod-network.ts';
 import type { PublishedPort } from '../network/published-port.ts';
+import { measurePhase } from '../start-phase.ts';
 import { podPaths } from './pod-paths.ts';
 
 const RECORD = 'pod.json';
@@ -89,6 +90,7 @@ async function makeNetwork(
 ): Promise<Pick<Sandbox, 'files' | 'pinned'>> {
   if (mode !== 'bridge')
     return { files: writePodFiles({ runDirectory, hostname, addresses: undefined }), pinned: undefined };
+  using _phase = measurePhase('net', host.runtime.onPhase);
   const network = await host.network();
   const { files, ...pinned } = await createPodNetwork({ podUid: uid, network, runDirectory, hostname, ports });
   return { files, pinned: { ...pinned, gateway: gatewayAddress(network.ipv4) } };
