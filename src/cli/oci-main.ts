@@ -56,7 +56,7 @@ async function runCommand(command: OciCommand, { argv, globals, log }: Call): Pr
       exitCode: command.failureCode ?? 1,
     });
   const systemd = usesSystemd(globals);
-  return command.run({ values, args, log, systemd, runtime: () => openOciRuntime(globals) });
+  return command.run({ values, args, log, systemd, runtime: () => openOciRuntime(globals, log) });
 }
 
 function count(min: number, max: number): string {
@@ -64,12 +64,13 @@ function count(min: number, max: number): string {
   return `${min === max ? min : most} argument${max === 1 ? '' : 's'}`;
 }
 
-async function openOciRuntime(globals: Globals): Promise<Runtime> {
+async function openOciRuntime(globals: Globals, log: RuntimeLog): Promise<Runtime> {
   const [{ openRuntime }, { readCgroupLayout }] = await Promise.all([
     import('../oci/runtime/runtime.ts'),
     import('../linux/cgroup/layout.ts'),
   ]);
-  return openRuntime({ stateDirectory: globals.root ?? ROOT, cgroups: readCgroupLayout() });
+  const warn = (message: string): void => log('warning', message);
+  return openRuntime({ stateDirectory: globals.root ?? ROOT, cgroups: readCgroupLayout(), warn });
 }
 
 function print(text: string): number {

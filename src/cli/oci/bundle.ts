@@ -2,36 +2,39 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { OciError } from '../../oci/error.ts';
+import { OciError, isOciError } from '../../oci/error.ts';
+import { checkConfig } from '../../oci/runtime/check-config.ts';
 import type { Process, RuntimeConfig } from '../../oci/runtime/config.ts';
 
-export type Bundle = { readonly directory: string; readonly config: RuntimeConfig; readonly rootfs: string };
+export type Bundle = {
+  readonly directory: string;
+  readonly config: RuntimeConfig;
+  readonly rootfs: string;
+  /** What was left out of the configuration. */
+  readonly warnings: readonly string[];
+};
 
 /** Read a bundle. Throws OciError CONFIG_INVALID that names the file and what is wrong with it. */
 export function readBundle(path: string): Bundle {
   const directory = resolve(path);
   const file = join(directory, 'config.json');
-  const config = parse(file);
-  const problem = problemOf(config);
-  if (problem !== undefined) throw new OciError('CONFIG_INVALID', `${file}: ${problem}`);
-  return { directory, config, rootfs: resolve(directory, config.root.path) };
+  const value = parse(file);
+  try {
+    const { config, warnings } = checkConfig(value);
+    return { directory, config, warnings, rootfs: resolve(directory, config.root.path) };
+  } catch (error) {
+    if (!isOciError(error, 'CONFIG_INVALID')) throw error;
+    throw new OciError('CONFIG_INVALID', `${file}: ${error.message}`, { cause: error });
+  }
 }
 
-function parse(file: string): RuntimeConfig {
+function parse(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as RuntimeConfig;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OciError('CONFIG_INVALID', `Cannot read ${file}: ${reason}`, { cause: error });
   }
-}
-
-function problemOf(config: Partial<RuntimeConfig> | null): string | undefined {
-  if (typeof config !== 'object' || config === null) return 'not a JSON object';
-  if (!/^1\.\d+\.\d+(-\S+)?$/.test(config.ociVersion ?? ''))
-    return `ociVersion '${config.ociVersion ?? ''}' is not a 1.x version`;
-  if (typeof config.root?.path !== 'string') return 'root.path is missing';
-  return config.process === undefined ? undefined : processProblem(config.process);
 }
 
 /** What is wrong with a process, or undefined. */

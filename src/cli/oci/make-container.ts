@@ -30,6 +30,7 @@ export type MakeRequest = {
 export async function makeContainer(runtime: Runtime, request: MakeRequest): Promise<StartedMonitor> {
   const { id, flags, mode, stays } = request;
   const bundle = readBundle(flags.bundle ?? '.');
+  for (const warning of bundle.warnings) runtime.warn(warning);
   if (request.systemd) refuseSystemd(bundle.config.linux?.cgroupsPath);
   using console = openConsole({
     terminal: bundle.config.process?.terminal === true,

@@ -150,7 +150,7 @@ function containerOperations(
     ...(process === undefined ? [] : labelOperations(process, facts.labels)),
     ...(user ? attachAgain(parts.attachPoint) : parts.hostSide),
     ...collect([...parts.mounts, parts.masks], 'beforePivot'),
-    ...rootWithMounts(options, user, parts),
+    ...rootWithMounts(options, user ? [...becomeRoot(), ...namespaces.asRoot] : undefined, parts),
     ...parts.masks.afterPivot,
     ...readonlyOperations(config, facts),
     ...terminal(config),
@@ -166,11 +166,15 @@ function containerOperations(
 }
 
 /** Into the root for good, and everything mounted in it. Where hooks run in between, they see all of it, and the host. */
-function rootWithMounts(options: ContainerTapeOptions, user: boolean, parts: Parts): Operation[] {
+function rootWithMounts(
+  options: ContainerTapeOptions,
+  asRoot: readonly Operation[] | undefined,
+  parts: Parts,
+): Operation[] {
   const { config, launch } = options;
   const { attachPoint } = parts;
   const own: Operation[] = [
-    ...(user ? becomeRoot() : []),
+    ...(asRoot ?? []),
     { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
     ...withOwnContent(parts, config),
     ...hostNameOperations(config),
@@ -183,7 +187,7 @@ function rootWithMounts(options: ContainerTapeOptions, user: boolean, parts: Par
   if (stopsForHooks(config))
     return [...enterForNow(attachPoint), ...own, ...leaveForHooks(attachPoint), pivot, ...release];
   // In a user namespace /proc and /sys can only be mounted where whole ones are in view (mount_namespaces(7)): the host's.
-  return user ? [enter, pivot, ...own, ...release] : [enter, pivot, ...release, ...own];
+  return asRoot !== undefined ? [enter, pivot, ...own, ...release] : [enter, pivot, ...release, ...own];
 }
 
 function joinCgroups(tasks: readonly string[]): Operation[] {

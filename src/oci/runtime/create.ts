@@ -11,7 +11,6 @@ import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
 import { pageSize } from '../../linux/page-size.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
-import { seccompFlags } from '../../linux/seccomp/profile.ts';
 import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
@@ -29,7 +28,6 @@ import type { Launch } from './launch.ts';
 import { withPlainMounts } from './plain-mounts.ts';
 import { prepareMounts } from './prepare-mounts.ts';
 import { parkedFds } from './preserve-operations.ts';
-import { boundingSet } from './process-operations.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { deleteContainer } from './delete.ts';
@@ -39,6 +37,8 @@ import { USER_NAMESPACE_FD } from './namespace-operations.ts';
 import { privilegesOf } from './privileges.ts';
 import { startContainer } from './start.ts';
 import { openUserNamespace } from './user-namespace.ts';
+import { seccompFacts } from './seccomp-facts.ts';
+import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
 import { streamsFor } from './streams.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
 import { TerminalChannel, type TerminalLife } from './terminal.ts';
@@ -194,7 +194,6 @@ type Place = { readonly directory: string; readonly tasks: readonly string[]; re
 
 function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, born }: Place): Tape {
   const config = plainConfig(request);
-  const seccomp = config.linux?.seccomp;
   return containerTape({
     config,
     rootfs: request.rootfs,
@@ -205,9 +204,8 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     startFifo: request.mode === 'create' ? join(directory, 'start.fifo') : undefined,
     launch: request.launch,
     facts: {
-      ...gatherMountFacts(runtime, { config, rootfs: request.rootfs, cgroupPath: cgroupPath(request) }),
-      seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
-      seccompFlags: seccompFlags(seccomp?.flags ?? []),
+      ...gatherMountFacts(runtime, { config, rootfs: request.rootfs, cgroupPath: cgroupPath(request), directory }),
+      ...seccompFacts(runtime, config.linux?.seccomp),
       ...privilegesOf(runtime, config, config.process).facts,
       labels: runtime.labels,
       mountPointOf,
@@ -249,6 +247,10 @@ function meetHooks(
   return runCreateHooks(runtime, { id, bundle, config, pid }, place);
 }
 
+function openHandout({ id, bundle, config }: CreateRequest): SeccompHandout | undefined {
+  return openSeccompHandout(config.linux?.seccomp, { subject: { id, bundle, config, pid: 0 }, status: 'creating' });
+}
+
 async function startContainerProcess(
   runtime: Runtime,
   request: CreateRequest,
@@ -264,6 +266,7 @@ async function startContainerProcess(
   using prepared = await prepareMounts(plainConfig(request), request.rootfs);
   using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
   using userNamespace = await openUserNamespace(request.config.linux ?? {});
+  using handout = openHandout(request);
   const { parent, preservedFds } = request.launch ?? { parent: 'monitor' };
   const fds = [...parkedFds(preservedFds), ...(channel?.fds ?? inheritedStreams(runtime, request)), ...prepared.fds];
   if (userNamespace !== undefined) fds.push([userNamespace.number, USER_NAMESPACE_FD]);
@@ -273,6 +276,7 @@ async function startContainerProcess(
     parent,
     onPhase: runtime.onPhase,
     bounding: privilegesOf(runtime, request.config, request.config.process).wanted,
+    handout,
     whenWaiting: stopsForHooks(request.config) ? (pid) => meetHooks(runtime, request, { ...made, pid }) : undefined,
   });
   if (outcome.kind === 'ready') {

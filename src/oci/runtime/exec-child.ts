@@ -10,13 +10,13 @@ import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import { OciError } from '../error.ts';
 import type { Process } from './config.ts';
 import { PIDFD } from './exec-tape.ts';
-import { execTapeIn } from './exec.ts';
+import { execTapeIn, openExecHandout, readConfig } from './exec.ts';
 import type { Monitor } from './monitor.ts';
 import { startMonitor } from './monitor.ts';
 import { parkedFds } from './preserve-operations.ts';
-import { boundingSet } from './process-operations.ts';
+import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
-import { requireState } from './state.ts';
+import { requireState, type ContainerState } from './state.ts';
 import { streamsFor } from './streams.ts';
 import { TerminalChannel } from './terminal.ts';
 
@@ -40,21 +40,25 @@ export type ExecChild = Monitor & { readonly terminal: Fd | undefined };
  */
 export async function execAsChild(runtime: Runtime, request: ExecChildRequest): Promise<ExecChild> {
   const { id, process, preservedFds } = request;
-  const { pidfd, cgroupPath } = openContainer(runtime, request);
+  const { pidfd, state } = openContainer(runtime, request);
   using _pidfd = pidfd;
+  const { cgroupPath } = state.record;
   const own = openCgroup(runtime.cgroups, cgroupPath);
   const entry = subCgroupEntry({ layout: runtime.cgroups, path: cgroupPath, entry: own }, request.cgroups);
   const launch = { parent: 'caller', preservedFds } as const;
   const tape = assemble(execTapeIn(runtime, { id, process, launch, entry }), hostArchitecture());
   using channel = process.terminal === true ? new TerminalChannel('handed-out') : undefined;
+  using handout = openExecHandout(runtime, state);
   const { monitor, outcome } = await startMonitor(runtime.spawner, tape, {
     id,
     parent: 'caller',
     fds: [...parkedFds(preservedFds), ...(channel?.fds ?? streamsFor(runtime, [0, 1, 2])), [pidfd.number, PIDFD]],
-    bounding: boundingSet(process),
+    bounding: privilegesOf(runtime, readConfig(runtime, id), process).wanted,
+    handout,
   });
   if (outcome.kind === 'ready') return { ...monitor, terminal: channel?.receive() };
   await monitor.ended;
+  if (outcome.kind === 'refused') throw outcome.error;
   const cause = outcome.kind === 'failed' ? tapeError(tape, outcome) : undefined;
   const reason = cause?.message ?? 'it was killed on the way';
   throw new OciError('START_FAILED', `Cannot run a process in container '${id}': ${reason}`, { cause });
@@ -64,8 +68,9 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
 function openContainer(
   runtime: Runtime,
   { id, ignorePaused }: ExecChildRequest,
-): { readonly pidfd: Fd; readonly cgroupPath: string } {
-  const { pid, record } = requireState(runtime.stateDirectory, id);
+): { readonly pidfd: Fd; readonly state: ContainerState } {
+  const state = requireState(runtime.stateDirectory, id);
+  const { pid, record } = state;
   const pidfd = pid === 0 ? undefined : pidfdOpen(pid);
   const { status } = requireState(runtime.stateDirectory, id);
   const refuse = (why: string): OciError => {
@@ -75,5 +80,5 @@ function openContainer(
   if (pidfd === undefined || status === 'stopped') throw refuse('cannot exec in a stopped container');
   if (!ignorePaused && openCgroup(runtime.cgroups, record.cgroupPath).frozen())
     throw refuse('cannot exec in a paused container (use --ignore-paused to override)');
-  return { pidfd, cgroupPath: record.cgroupPath };
+  return { pidfd, state };
 }

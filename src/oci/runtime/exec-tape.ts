@@ -17,12 +17,16 @@ import {
 } from '../../linux/tape/operation.ts';
 import { STATUS_FD } from '../../linux/tape/spawn.ts';
 import { closeAllBut, closeAtExec } from './close-operations.ts';
-import type { Process } from './config.ts';
+import type { Linux, Process } from './config.ts';
+import { labelOperations, type LabelModules } from './label-operations.ts';
 import { atCwd } from './path-operations.ts';
-import { execOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import { execOperations, filterOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
 import type { Launch } from './launch.ts';
 import { failAsideBlocks, failingAside, parkedNumbers, preserveOperations } from './preserve-operations.ts';
+import { affinityOperation, executionOperations } from './scheduling-operations.ts';
+import { listenerPipe } from './seccomp-operations.ts';
 import { terminalOperations } from './terminal-operations.ts';
+import { becomeRoot } from './user-root-operations.ts';
 
 /** Where the tape finds the pidfd of the container's first process. */
 export const PIDFD = 4;
@@ -36,6 +40,9 @@ export type ExecTapeOptions = {
   /** Default: the tape's own process is the parent, and waits. */
   readonly launch?: Launch | undefined;
   readonly facts: ProcessFacts;
+  /** Of the container. */
+  readonly linux: Linux;
+  readonly labels: LabelModules;
 };
 
 const SIZEOF_CLONE_ARGS = 88;
@@ -46,6 +53,7 @@ const P_PID = value(1, 'P_PID');
 const WEXITED = value(4, 'WEXITED');
 
 const { CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWCGROUP } = CLONE_FLAGS;
+const { CLONE_NEWUSER, CLONE_NEWTIME } = CLONE_FLAGS;
 const JOINED = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
 
 /** The tape of one exec. It writes {0, pid}, then the siginfo_t of the end, to its status pipe. Pure. */
@@ -61,7 +69,8 @@ export function execTape(options: ExecTapeOptions): Tape {
   };
 }
 
-function monitorOperations({ cgroupTasks, cgroupDirectory, launch }: ExecTapeOptions): Operation[] {
+function monitorOperations(options: ExecTapeOptions): Operation[] {
+  const { process, cgroupTasks, cgroupDirectory, launch } = options;
   const record = bytes(Buffer.alloc(RECORD_SIZE), '<started>');
   const pid = result('pid');
   const sibling = launch?.parent === 'caller';
@@ -78,9 +87,12 @@ function monitorOperations({ cgroupTasks, cgroupDirectory, launch }: ExecTapeOpt
       args: [value(PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), 0, 0, 0, 0],
       what: 'be opaque to the container',
     },
+    // Labels are inherited, and this is the host's /proc still.
+    ...labelOperations(process, options.labels),
+    ...affinityOperations('initial', process),
     ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
     ...opened,
-    join(JOINED, 'join the namespaces of the container'),
+    join(JOINED | moreNamespaces(options.linux), 'join the namespaces of the container'),
     {
       call: 'clone3',
       args: [args, SIZEOF_CLONE_ARGS],
@@ -107,6 +119,18 @@ function waitOperations(pid: ReturnType<typeof result>): Operation[] {
   ];
 }
 
+/** Those that most containers share with the machine: joining one that one is in is an error, or does nothing. */
+function moreNamespaces({ namespaces = [] }: Linux): number {
+  return namespaces
+    .map(({ type }) => (type === 'user' ? CLONE_NEWUSER : type === 'time' ? CLONE_NEWTIME : 0))
+    .reduce((flags: number, flag) => flags | flag, 0);
+}
+
+function affinityOperations(when: 'initial' | 'final', { execCPUAffinity }: Process): Operation[] {
+  const list = execCPUAffinity?.[when];
+  return list === undefined || list === '' ? [] : [affinityOperation(list, `process.execCPUAffinity.${when}`)];
+}
+
 function join(namespaces: number, what: string): Operation {
   return { call: 'setns', args: [value(PIDFD, 'container'), bits(namespaces, CLONE_FLAGS)], what };
 }
@@ -115,7 +139,9 @@ function openAs(path: string, flags: ReturnType<typeof value>, name: string): Op
   return { call: 'openat', args: [atCwd, text(path), flags, 0], save: result(name), what: `open ${path}` };
 }
 
-function processOperations({ process, cgroupTasks, facts, launch }: ExecTapeOptions): readonly Operation[] {
+function processOperations(options: ExecTapeOptions): readonly Operation[] {
+  const { process, cgroupTasks, facts, launch, linux } = options;
+  const user = (linux.namespaces ?? []).some(({ type }) => type === 'user');
   const preserved = launch?.preservedFds;
   const operations = [
     ...cgroupTasks.map((path): Operation => ({
@@ -125,11 +151,16 @@ function processOperations({ process, cgroupTasks, facts, launch }: ExecTapeOpti
     })),
     // Last, by a member of the cgroup: where cgroup2 is mounted with `nsdelegate`, nobody enters a namespace's cgroups from outside.
     join(CLONE_NEWCGROUP, 'join the cgroup namespace of the container'),
+    ...affinityOperations('final', process),
+    ...(user ? becomeRoot() : []),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
-    ...closeAllBut([0, 1, 2, STATUS_FD, ...parkedNumbers(preserved)]),
+    ...closeAllBut([0, 1, 2, STATUS_FD, ...listenerPipe(facts), ...parkedNumbers(preserved)]),
     closeAtExec(),
-    ...identityOperations(process, facts, preserveOperations(preserved, { exitFile: false })),
+    ...executionOperations(linux),
+    ...identityOperations(process, facts),
+    ...preserveOperations(preserved, { exitFile: false }),
+    ...filterOperations(process, facts),
     ...execOperations(process),
   ];
   return failingAside(operations, preserved);

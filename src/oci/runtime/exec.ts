@@ -9,7 +9,6 @@ import type { Fd } from '../../linux/fd.ts';
 import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
 import { pipe } from '../../linux/pipe.ts';
 import { readable } from '../../linux/poll.ts';
-import { seccompFlags } from '../../linux/seccomp/profile.ts';
 import { SIGINFO_SIZE, parseSiginfo, type ExitStatus } from '../../linux/siginfo.ts';
 import { assemble } from '../../linux/tape/assemble.ts';
 import { RECORD_SIZE, parseRecords, tapeError } from '../../linux/tape/failure.ts';
@@ -22,9 +21,11 @@ import type { Process, RuntimeConfig } from './config.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
 import { containerDirectory } from './record.ts';
-import { boundingSet } from './process-operations.ts';
+import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
-import { readState, requireState } from './state.ts';
+import { seccompFacts } from './seccomp-facts.ts';
+import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
+import { readState, requireState, type ContainerState } from './state.ts';
 import { streamsFor } from './streams.ts';
 import { TerminalChannel } from './terminal.ts';
 
@@ -81,7 +82,12 @@ export async function execInTerminal(runtime: Runtime, request: TerminalExecRequ
 }
 
 type Launch = TerminalExecRequest & { readonly fds: readonly (readonly [from: number, to: number])[] };
-type Launched = Launch & { readonly tape: AssembledTape; readonly status: Fd; readonly monitorPid: number };
+type Launched = Launch & {
+  readonly tape: AssembledTape;
+  readonly status: Fd;
+  readonly monitorPid: number;
+  readonly handout: SeccompHandout | undefined;
+};
 
 async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   const { id, fds } = request;
@@ -91,24 +97,38 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
     throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${id}': it is ${state.status}`);
   }
   const entry = openCgroup(runtime.cgroups, state.record.cgroupPath);
+  const { wanted } = privilegesOf(runtime, readConfig(runtime, id), request.process);
   const tape = assemble(execTapeIn(runtime, { id, process: request.process, entry }), hostArchitecture());
   await afterOtherWork();
   const { read: status, write } = pipe();
   using _write = write;
   using reading = new DisposableStack();
   reading.use(status);
-  const options = { argv: ['berth-exec', id], status: write.number, fds: [...fds, [pidfd.number, PIDFD] as const] };
-  const monitorPid = await runtime.spawner.spawn(tape, options, boundingSet(request.process));
+  const handout = openExecHandout(runtime, state);
+  if (handout !== undefined) reading.use(handout);
+  const given = [...fds, [pidfd.number, PIDFD] as const, ...(handout?.fds ?? [])];
+  const options = { argv: ['berth-exec', id], status: write.number, fds: given };
+  const monitorPid = await runtime.spawner.spawn(tape, options, wanted);
   reading.move();
-  return { ...request, tape, status, monitorPid };
+  return { ...request, tape, status, monitorPid, handout };
 }
 
-async function endOf({ id, signal, tape, status, monitorPid }: Launched): Promise<ExitStatus> {
+async function endOf({ id, signal, tape, status, monitorPid, handout }: Launched): Promise<ExitStatus> {
   using _status = status;
-  const bytes = await readUntilEnd(status.number, signal);
+  using _handout = handout;
+  const early = (await handout?.meet(status.number, Buffer.alloc(0))) ?? Buffer.alloc(0);
+  const bytes = await readUntilEnd(status.number, early, signal);
   await exitCode(monitorPid);
+  if (handout?.refusal !== undefined) throw handout.refusal.error;
   signal?.throwIfAborted();
   return statusOf(tape, bytes, id);
+}
+
+/** Whoever is asked about calls of the container is asked about those of the process too, at a descriptor of its own. */
+export function openExecHandout(runtime: Runtime, { record, pid }: ContainerState): SeccompHandout | undefined {
+  const { id, bundle } = record;
+  const config = readConfig(runtime, id);
+  return openSeccompHandout(config.linux?.seccomp, { subject: { id, bundle, config, pid }, status: 'running' });
 }
 
 type ExecTapeRequest = {
@@ -120,24 +140,24 @@ type ExecTapeRequest = {
 
 /** The tape of a process in a container, with the seccomp filter that the container has. */
 export function execTapeIn(runtime: Runtime, { id, process, entry, launch }: ExecTapeRequest): Tape {
-  const seccomp = readConfig(runtime, id).linux?.seccomp;
+  const config = readConfig(runtime, id);
   return execTape({
     process,
     cgroupTasks: entry.tasksFiles,
     cgroupDirectory: entry.bornIn,
     launch,
     facts: {
-      seccompFilter: seccomp === undefined ? undefined : runtime.seccompFilter(seccomp),
-      seccompFlags: seccompFlags(seccomp?.flags ?? []),
-      capabilities: runtime.capabilities,
-      bounding: runtime.spawner.beginsWith(boundingSet(process)),
+      ...seccompFacts(runtime, config.linux?.seccomp),
+      ...privilegesOf(runtime, config, process).facts,
     },
+    linux: config.linux ?? {},
+    labels: runtime.labels,
   });
 }
 
 /** Read the status pipe to its end. On abort the process, whose pid came first, is killed, and reading goes on. */
-async function readUntilEnd(fd: number, signal: AbortSignal | undefined): Promise<Buffer> {
-  let bytes = Buffer.alloc(0);
+async function readUntilEnd(fd: number, early: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
+  let bytes = early;
   const kill = (): void => killStarted(bytes);
   try {
     for (;;) {

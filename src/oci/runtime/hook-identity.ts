@@ -1,9 +1,8 @@
 // Whom a startContainer hook runs as: the user of the container's program, with its privileges, as runc has it.
 import type { Operation } from '../../linux/tape/operation.ts';
 import type { RuntimeConfig } from './config.ts';
-import { hasUserNamespace } from './namespaces-of.ts';
-import { allCapabilities } from '../../linux/capability.ts';
-import { boundingSet, identityOperations } from './process-operations.ts';
+import { privilegesOf } from './privileges.ts';
+import { identityOperations } from './process-operations.ts';
 import type { Runtime } from './runtime.ts';
 
 export type HookIdentity = { readonly identity: readonly Operation[]; readonly bounding: bigint };
@@ -12,13 +11,7 @@ export type HookIdentity = { readonly identity: readonly Operation[]; readonly b
 export function startIdentity(runtime: Runtime, config: RuntimeConfig): HookIdentity {
   const { process } = config;
   if (process === undefined) return { identity: [], bounding: runtime.capabilities };
-  const wanted = boundingSet(process);
-  const user = hasUserNamespace(config);
-  const facts = {
-    seccompFilter: undefined,
-    seccompFlags: 0,
-    capabilities: user ? allCapabilities() : runtime.capabilities,
-    bounding: user ? allCapabilities() : runtime.spawner.beginsWith(wanted),
-  };
-  return { identity: identityOperations({ ...process, cwd: '/' }, facts, []), bounding: wanted };
+  const { facts, wanted } = privilegesOf(runtime, config, process);
+  const unfiltered = { ...facts, seccompFilter: undefined, seccompFlags: 0 };
+  return { identity: identityOperations({ ...process, cwd: '/' }, unfiltered), bounding: wanted };
 }

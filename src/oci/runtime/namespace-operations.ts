@@ -27,6 +27,8 @@ const FLAGS: Readonly<Record<NamespaceType, Flag>> = {
   time: 'CLONE_NEWTIME',
 };
 
+/** After the clone, or before it. */
+const MADE_OTHERWISE: ReadonlySet<NamespaceType> = new Set(['cgroup', 'time', 'user']);
 const CLOCKS: readonly string[] = ['monotonic', 'boottime'];
 const O_CLOEXEC = value(0o2000000, 'O_RDONLY|O_CLOEXEC');
 
@@ -42,6 +44,8 @@ export type NamespacePlan = {
   readonly beforeClone: readonly Operation[];
   /** In the container's first process, once it is in its cgroup. */
   readonly afterClone: readonly Operation[];
+  /** Once it is root of its user namespace: /dev/mqueue belongs to whoever makes the ipc namespace. */
+  readonly asRoot: readonly Operation[];
 };
 
 type Join = { readonly path: string; readonly flag: Flag };
@@ -59,7 +63,7 @@ export function planNamespaces(linux: Linux): NamespacePlan {
   const joinsPid = early.some(({ flag }) => flag === 'CLONE_NEWPID');
   return {
     cloneFlags: [...types.keys()]
-      .filter((type) => made(type) && type !== 'cgroup' && type !== 'time' && type !== 'user')
+      .filter((type) => made(type) && !MADE_OTHERWISE.has(type) && !(type === 'ipc' && user))
       .reduce((flags, type) => flags | CLONE_FLAGS[FLAGS[type]], 0),
     user,
     newNetwork: made('network'),
@@ -74,6 +78,7 @@ export function planNamespaces(linux: Linux): NamespacePlan {
         : []),
       ...late.flatMap(({ path, flag }) => joinNamespace(path, flag)),
     ],
+    asRoot: user && made('ipc') ? [unshareOperation('CLONE_NEWIPC', 'make the ipc namespace')] : [],
   };
 }
 

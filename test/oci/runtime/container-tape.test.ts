@@ -135,6 +135,8 @@ test('the tape of an exec', (t) => {
     cgroupTasks: ['/sys/fs/cgroup/pids/berth/c1/tasks'],
     cgroupDirectory: undefined,
     facts,
+    linux: {},
+    labels: facts.labels,
   });
   assertGolden(t, 'tape/exec.txt', printTape(tape));
   t.notThrows(() => assemble(tape, 'arm64'));

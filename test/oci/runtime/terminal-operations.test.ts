@@ -55,7 +55,14 @@ function tapeOf(process: Process, mounts: RuntimeConfig['mounts'] = dev) {
 }
 
 function execTapeOf(process: Process) {
-  return execTape({ process, cgroupTasks: ['/sys/fs/cgroup/pids/c1/tasks'], cgroupDirectory: undefined, facts });
+  return execTape({
+    process,
+    cgroupTasks: ['/sys/fs/cgroup/pids/c1/tasks'],
+    cgroupDirectory: undefined,
+    facts,
+    linux: {},
+    labels: facts.labels,
+  });
 }
 
 test('the tape of a container with a terminal', (t) => {
