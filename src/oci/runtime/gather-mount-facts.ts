@@ -17,15 +17,20 @@ export type MountSubject = {
   readonly rootfs: Rootfs;
   /** The container's cgroup, as a path from the top of each hierarchy. */
   readonly cgroupPath: string;
+  /** The container's own, in the state directory. */
+  readonly directory: string;
 };
 
 /** Reads of the file system only what a mount asks for. */
-export function gatherMountFacts(runtime: Runtime, { config, rootfs, cgroupPath }: MountSubject): MountFacts {
+export function gatherMountFacts(runtime: Runtime, subject: MountSubject): MountFacts {
+  const { config, rootfs, cgroupPath, directory } = subject;
   const ownPart = (hierarchy: Hierarchy): string => partOf(hierarchy, cgroupPath);
   return {
     kindOf: runtime.kindOf,
     modeOf: (path) => directoryMode(rootfs, path),
     cgroupMounts: cgroupMounts(runtime.cgroups, hasNamespace(config, 'cgroup') ? undefined : ownPart),
+    stage: directory,
+    selinux: runtime.labels.selinux,
     prepared: mountsToPrepare(config),
   };
 }

@@ -12,6 +12,8 @@ export type MountFacts = {
   readonly modeOf: (path: string) => number | undefined;
   /** The cgroup hierarchies to show inside. */
   readonly cgroupMounts: readonly CgroupMount[];
+  /** A directory of the host where the tape can mount what it then moves: its own, in its own mount namespace. */
+  readonly stage?: string;
   /** Whether SELinux is on: `linux.mountLabel` means nothing without. */
   readonly selinux?: boolean;
   /** The mounts, by their place in the list, for which `preparedFd` is a descriptor of the tape: see prepare-mounts.ts. */

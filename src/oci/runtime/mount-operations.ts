@@ -1,6 +1,6 @@
 // The mounts of config.json as tape operations, in the order of the list (config.md "Mounts").
-import { MS_FLAGS } from '../../linux/mount-flags.ts';
-import { text, value, type Operation } from '../../linux/tape/operation.ts';
+import { MNT_DETACH, MS_FLAGS, OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
+import { bits, result, text, value, type Operation, type Result } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import { bindOperations } from './bind-operations.ts';
 import { cgroupMountOperations } from './cgroup-mount-operations.ts';
@@ -9,7 +9,7 @@ import { moveMount, msFlags, propagationOperations, setAttributes } from './moun
 import { during, preparedFd, type MountFacts, type MountOperations } from './mount-facts.ts';
 import { parseMountOptions, type MountFlags } from './mount-options.ts';
 import { hasUserNamespace } from './namespaces-of.ts';
-import { makeDirectories, makePlainDirectory } from './path-operations.ts';
+import { atCwd, makeDirectories, makePlainDirectory } from './path-operations.ts';
 import { isBind } from './plain-mounts.ts';
 import { refuseInsideProc } from './proc-guard.ts';
 
@@ -17,6 +17,14 @@ import { refuseInsideProc } from './proc-guard.ts';
 const MAX_DATA = 4095;
 /** Kernel file systems that take no label of SELinux, or have their own. */
 const UNLABELLED: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2', 'mqueue']);
+
+/** File systems that show the kernel or its memory, and nothing of the host's files. */
+const KERNELS_OWN: ReadonlySet<string> = new Set(
+  (
+    'none proc sysfs tmpfs ramfs devpts devtmpfs mqueue cgroup2 hugetlbfs bpf binfmt_misc configfs debugfs tracefs ' +
+    'securityfs selinuxfs fusectl pstore'
+  ).split(' '),
+);
 
 type Entry = { readonly mount: Mount; readonly index: number; readonly options: MountFlags };
 
@@ -74,19 +82,39 @@ function fileSystemOperations(entry: Entry, config: RuntimeConfig, facts: MountF
   const isDeferred = isReadonlyLater(entry, config);
   const flags = isDeferred ? options.flags & ~MS_FLAGS.MS_RDONLY : options.flags;
   const data = dataOf(mount, options, { config, facts });
+  const mountAt = (path: string): Operation => ({
+    call: 'mount',
+    args: [text(source), text(path), text(type), msFlags(flags), data === '' ? 0 : text(data)],
+    what: `mount ${type} on ${destination}`,
+  });
+  const isRemount = (flags & MS_FLAGS.MS_REMOUNT) !== 0;
+  const stage = isRemount || KERNELS_OWN.has(type) ? undefined : facts.stage;
+  const staged = result(`mount ${entry.index}`);
   return during({
+    beforePivot: stage === undefined ? [] : takeStaged(mountAt(stage), stage, staged),
     afterPivot: [
-      ...((flags & MS_FLAGS.MS_REMOUNT) === 0 ? placeOf(type, destination) : []),
-      {
-        call: 'mount',
-        args: [text(source), text(destination), text(type), msFlags(flags), data === '' ? 0 : text(data)],
-        what: `mount ${type} on ${destination}`,
-      },
+      ...(isRemount ? [] : placeOf(type, destination)),
+      stage === undefined ? mountAt(destination) : moveMount(staged, destination, `mount ${type} on ${destination}`),
       ...setAttributes(destination, options.recursive, true),
       ...propagationOperations(destination, options.propagation),
     ],
     atEnd: isDeferred ? readonlyAgain(destination, options) : [],
   });
+}
+
+/** A file system that names files of the host is mounted while they are in view, and taken from there. */
+function takeStaged(mount: Operation, stage: string, staged: Result): Operation[] {
+  const flags = OPEN_TREE_FLAGS.OPEN_TREE_CLONE | OPEN_TREE_FLAGS.OPEN_TREE_CLOEXEC;
+  return [
+    mount,
+    {
+      call: 'open_tree',
+      args: [atCwd, text(stage), bits(flags, OPEN_TREE_FLAGS)],
+      save: staged,
+      what: `take what is mounted on ${stage}`,
+    },
+    { call: 'umount2', args: [text(stage), value(MNT_DETACH, 'MNT_DETACH')], what: `have it no longer on ${stage}` },
+  ];
 }
 
 function placeOf(type: string, destination: string): Operation[] {
