@@ -16,7 +16,6 @@ export type DesiredPodsInput = {
 export function desiredPods({ workload, digests, desired }: DesiredPodsInput): DesiredPod[] {
   const configs = referencedConfigs(workload, desired);
   const id = workloadId(workload);
-  const hash = podHash(workload.pod);
   const containers = workload.pod.containers.map((container) => {
     const digest = digests.get(container.image);
     if (digest === undefined) throw new RangeError(`No digest for image '${container.image}' of ${workload.name}`);
@@ -27,6 +26,11 @@ export function desiredPods({ workload, digests, desired }: DesiredPodsInput): D
       spec: container,
     };
   });
+  const first = containers.filter(({ spec }) => spec.role !== 'main');
+  const hash = podHash(
+    workload.pod,
+    first.map((container) => container.hash),
+  );
   return podNames(workload).map((name) => ({
     workload: id,
     namespace: workload.namespace,

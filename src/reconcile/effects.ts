@@ -1,5 +1,5 @@
 // What the reconciler asks of the machine: observe it, and change it. Types only; the agent implements them over src/oci.
-import type { ConfigData, ContainerSpec, PodSpec } from '../spec/model.ts';
+import type { ConfigData, ContainerRole, ContainerSpec, PodSpec } from '../spec/model.ts';
 
 /** Names one workload on this machine. */
 export type WorkloadId = { readonly kind: 'Pod' | 'Deployment'; readonly namespace: string; readonly name: string };
@@ -47,6 +47,7 @@ export type ActualPod = {
 
 export type ActualContainer = {
   readonly name: string;
+  readonly role: ContainerRole;
   readonly id: string;
   /** `DesiredContainer.hash` at creation. */
   readonly hash: string;

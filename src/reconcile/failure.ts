@@ -49,7 +49,13 @@ export function standsInTheWay(earlier: Step, later: Step): boolean {
   const one = subjectOf(earlier);
   const other = subjectOf(later);
   if (one.pod !== other.pod) return false;
+  if (comesFirst(earlier) && later.do === 'startContainer') return true;
   return one.container === undefined || other.container === undefined || one.container === other.container;
+}
+
+/** The start of an init container or a sidecar: what is started after it in one plan needs it. */
+function comesFirst(step: Step): boolean {
+  return step.do === 'startContainer' && step.container.spec.role !== 'main';
 }
 
 /** Waiting for a person or another machine: asking more often changes nothing. */

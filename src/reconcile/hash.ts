@@ -9,7 +9,7 @@ import type { WorkloadId } from './effects.ts';
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
 const CONTAINER_PARTS = ['template', 'image', 'configuration'] as const;
-const POD_PARTS = ['host name or host network', 'published ports', 'emptyDir volumes'] as const;
+const POD_PARTS = ['host name or host network', 'published ports', 'emptyDir volumes', 'init containers'] as const;
 
 /** ConfigMaps and Secrets of one namespace, to look references up in. */
 export type Configs = { readonly configMaps: readonly ConfigData[]; readonly secrets: readonly ConfigData[] };
@@ -47,8 +47,11 @@ export function containerHash({ pod, container, digest, configs }: ContainerHash
   return [shortDigest(template), shortDigest(digest), shortDigest(configuration)].join('-');
 }
 
-/** `host-ports-volumes`, 16 hex digits each: what the sandbox is made of. */
-export function podHash(pod: PodSpec): string {
+/**
+ * `host-ports-volumes`, 16 hex digits each: what the sandbox is made of. `first`, the hashes of what runs before the other
+ * containers, adds a part: what they have done cannot be done again beside those that run.
+ */
+export function podHash(pod: PodSpec, first: readonly string[] = []): string {
   const ports = pod.containers
     .flatMap((container) => container.ports)
     .filter((port) => port.hostPort !== undefined)
@@ -56,7 +59,8 @@ export function podHash(pod: PodSpec): string {
   const volumes = pod.volumes.filter((volume) => volume.kind === 'emptyDir');
   const volumesByName = Object.fromEntries(volumes.map((volume) => [volume.name, volume]));
   const host = { hostname: pod.hostname, hostNetwork: pod.hostNetwork };
-  return [shortDigest(host), shortDigest(ports.sort()), shortDigest(volumesByName)].join('-');
+  const parts = [host, ports.sort(), volumesByName, ...(first.length === 0 ? [] : [first])];
+  return parts.map(shortDigest).join('-');
 }
 
 /** A UUID (version 8 of RFC 9562) that follows from its arguments: the same pod is the same directory after a reboot. */
@@ -77,8 +81,9 @@ export function changedInPod(before: string, after: string): string {
 }
 
 function changedParts(names: readonly string[], before: string, after: string): string {
-  const old = before.split('-');
-  const changed = after.split('-').flatMap((part, index) => (part === old[index] ? [] : [names[index] ?? 'more']));
+  const [old, now] = [before.split('-'), after.split('-')];
+  const longer = old.length > now.length ? old : now;
+  const changed = longer.flatMap((_, index) => (old[index] === now[index] ? [] : [names[index] ?? 'more']));
   return changed.length === 0 ? 'nothing' : changed.join(' and ');
 }
 

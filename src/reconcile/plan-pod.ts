@@ -1,6 +1,8 @@
 // The steps for one pod, as if its images were here. Pure.
+import type { ContainerRole } from '../spec/model.ts';
 import { changedInContainer, changedInPod } from './hash.ts';
 import type { ActualContainer, ActualPod, DesiredContainer, DesiredPod, RestartHistory, Step } from './effects.ts';
+import { isInitialized, isOver } from './pod-order.ts';
 import { isFinished, restartOf } from './restart.ts';
 import type { Wait } from './situation.ts';
 
@@ -26,21 +28,20 @@ export function planPod(pod: DesiredPod, actual: readonly ActualPod[], now: numb
   const surplus = current.containers
     .filter((container) => !names.has(container.name))
     .flatMap((container) => clear({ pod: current, container, why: 'not declared', graceSeconds: graceOf(pod) }));
-  const plans = pod.containers.map((container) => planContainer({ pod, current, container, now }));
-  return {
-    pod,
-    steps: [...dismantling, ...surplus, ...plans.flatMap((plan) => plan.steps)],
-    waits: plans.flatMap((plan) => plan.waits),
-  };
+  const { steps, waits } = planContainers({ pod, current, now });
+  return { pod, steps: [...dismantling, ...surplus, ...steps], waits };
 }
 
-/** Stop every container of a pod, then remove all of it. */
+/** Stop every container of a pod, then remove all of it: sidecars after the others, the last one first. */
 export function dismantle(pod: ActualPod, why: string, graceSeconds: number = pod.graceSeconds): Step[] {
-  const stops = pod.containers
+  const others = pod.containers.filter(({ role }) => role !== 'sidecar');
+  const sidecars = pod.containers.filter(({ role }) => role === 'sidecar').toReversed();
+  const stops = others
     .filter((container) => container.state === 'running')
     .map((container): Step => ({ do: 'stopContainer', pod, container, graceSeconds, why }));
-  const removals = pod.containers.map((container): Step => ({ do: 'removeContainer', pod, container, why }));
-  return [...stops, ...removals, { do: 'removeSandbox', pod, why }];
+  const removals = others.map((container) => remove(pod, container, why));
+  const last = sidecars.flatMap((container) => clear({ pod, container, why, graceSeconds }));
+  return [...stops, ...removals, ...last, { do: 'removeSandbox', pod, why }];
 }
 
 function isSandboxOf(actual: ActualPod, pod: DesiredPod): boolean {
@@ -54,8 +55,72 @@ function whyReplaced(actual: ActualPod, pod: DesiredPod): string {
 
 function build(pod: DesiredPod, replaces: boolean): Step[] {
   const why = replaces ? 'replaces the pod before it' : 'declared and not there';
-  const starts = pod.containers.map((container) => start(pod, container, FRESH, why));
-  return [{ do: 'createSandbox', pod, why }, ...starts];
+  return [{ do: 'createSandbox', pod, why }, ...starts(pod, pod.containers, why)];
+}
+
+/** The first starts of containers, in order, with a look after each that must end before the next one. */
+function starts(pod: DesiredPod, containers: readonly DesiredContainer[], why: string): Step[] {
+  return containers.flatMap((container, index): Step[] => [
+    start(pod, container, FRESH, why),
+    ...(container.spec.role === 'init' && index < containers.length - 1 ? [lookAfter(pod, container)] : []),
+  ]);
+}
+
+function lookAfter(pod: DesiredPod, { name }: DesiredContainer): Step {
+  return { do: 'lookAgain', pod, why: `goes on when the init container ${name} has ended` };
+}
+
+type PodInput = Omit<ContainerPlanInput, 'container'>;
+
+/** Each container in its turn. What comes after one that must end or start first waits for it. */
+function planContainers(input: PodInput): Omit<PodPlan, 'pod'> {
+  const { pod, current } = input;
+  if (isOver(pod, current)) return { steps: stopSidecars(pod, current), waits: [] };
+  const initialized = isInitialized(current);
+  const steps: Step[] = [];
+  const waits: Wait[] = [];
+  const containers = initialized ? inAnyOrder(pod.containers) : pod.containers;
+  for (const [index, container] of containers.entries()) {
+    const { role } = container.spec;
+    const plan = planContainer({ ...input, container });
+    steps.push(...plan.steps);
+    waits.push(...plan.waits);
+    if (role === 'main' || initialized || letsNextStart(container, current, plan)) continue;
+    const rest = containers.slice(index + 1);
+    if (plan.steps.length > 0) steps.push(lookAfter(pod, container), ...starts(pod, rest, 'declared and not there'));
+    else waits.push(...whileItRuns(pod, container, current));
+    break;
+  }
+  return { steps, waits };
+}
+
+/** Once all have started, no container waits for another: a sidecar that cannot start again holds up nothing. */
+function inAnyOrder(containers: readonly DesiredContainer[]): DesiredContainer[] {
+  const withRole = (role: ContainerRole): DesiredContainer[] => containers.filter(({ spec }) => spec.role === role);
+  return [...withRole('main'), ...withRole('sidecar')];
+}
+
+/** An init container has ended well, or a sidecar runs or is started by this plan. */
+function letsNextStart({ name, spec }: DesiredContainer, current: ActualPod, plan: Omit<PodPlan, 'pod'>): boolean {
+  if (spec.role === 'sidecar') return plan.waits.length === 0;
+  const found = current.containers.find((candidate) => candidate.name === name);
+  return plan.steps.length === 0 && found?.state === 'exited' && found.exitCode === 0;
+}
+
+function whileItRuns({ name: pod }: DesiredPod, { name }: DesiredContainer, current: ActualPod): Wait[] {
+  const runs = current.containers.some((candidate) => candidate.name === name && candidate.state === 'running');
+  const why = 'the init container has not ended yet';
+  return runs ? [{ subject: `${pod}/${name}`, reason: 'Initializing', until: undefined, why }] : [];
+}
+
+/** The others have ended for good: nothing needs the sidecars any more. */
+function stopSidecars(pod: DesiredPod, current: ActualPod): Step[] {
+  const why = 'the other containers have ended';
+  const graceSeconds = graceOf(pod);
+  return current.containers
+    .filter(({ role, state }) => role === 'sidecar' && state === 'running')
+    .toReversed()
+    .map((container) => ({ do: 'stopContainer', pod: current, container, graceSeconds, why }));
 }
 
 type ContainerPlanInput = {

@@ -54,9 +54,14 @@ function dismantleAll(pods: readonly ActualPod[], why: string, situation: Situat
   const held = pods.toReversed().map((pod) => holdFailed(dismantle(pod, why), situation));
   const steps = held.flatMap((plan) => plan.steps);
   // Stops first: they run side by side, so that ten pods do not take ten times the grace period.
-  const stops = steps.filter((step) => step.do === 'stopContainer');
-  const rest = steps.filter((step) => step.do !== 'stopContainer');
+  const stops = steps.filter(isFirst);
+  const rest = steps.filter((step) => !isFirst(step));
   return { steps: [...stops, ...rest], waits: held.flatMap((plan) => plan.waits) };
+}
+
+/** What is stopped before anything is removed: a sidecar stays until the others have ended. */
+function isFirst(step: Step): boolean {
+  return step.do === 'stopContainer' && step.container.role !== 'sidecar';
 }
 
 type Pull = Step<'pullImage'>;

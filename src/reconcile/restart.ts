@@ -9,10 +9,14 @@ export type Restart = {
   readonly history: RestartHistory;
 };
 
-/** A container that nobody saw end counts as failed: it is started again unless the policy is `Never`. */
-export function isFinished(container: ActualContainer, policy: RestartPolicy): boolean {
-  if (container.state !== 'exited') return false;
-  return policy === 'Never' || (policy === 'OnFailure' && container.exitCode === 0);
+/**
+ * Whether a container has ended for good. One that nobody saw end counts as failed: it is started again unless the policy is
+ * `Never`. An init container that ended well is done whatever the policy; a sidecar never is by itself.
+ */
+export function isFinished({ role, state, exitCode }: ActualContainer, policy: RestartPolicy): boolean {
+  if (state !== 'exited' || role === 'sidecar') return false;
+  if (role === 'init' && exitCode === 0) return true;
+  return policy === 'Never' || (policy === 'OnFailure' && exitCode === 0);
 }
 
 /**

@@ -37,6 +37,8 @@ export type WaitReason =
   | 'ImagePullBackOff'
   /** A step failed: it is tried again after a pause, or when the manifest changes. */
   | 'StepFailed'
+  /** An init container runs: the next ones start when it has ended. */
+  | 'Initializing'
   /** A pod of another workload still bears the name. */
   | 'NameTaken'
   /** The next replica is only replaced when the replaced ones keep running. */

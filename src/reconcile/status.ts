@@ -1,6 +1,7 @@
 // Conditions of a workload, in the form of Kubernetes. Pure: what is observed and what was decided, nothing else.
 import type { ActualPod, DesiredPod } from './effects.ts';
 import type { Failure } from './failure.ts';
+import { isInitialized, isOver } from './pod-order.ts';
 import { isFinished } from './restart.ts';
 import type { Plan, Situation, Wait } from './situation.ts';
 
@@ -75,10 +76,12 @@ function ready({ situation, plan, pending }: StatusInput): Finding {
 /** Every container of the pod has the declared hash and runs, or has ended well for good. */
 function isUp(pod: DesiredPod, actual: readonly ActualPod[]): boolean {
   const found = actual.find((candidate) => candidate.uid === pod.uid && candidate.sandbox === 'ready');
-  return pod.containers.every(({ name, hash }) => {
+  return pod.containers.every(({ name, hash, spec: { role } }) => {
     const container = found?.containers.find((candidate) => candidate.name === name && candidate.hash === hash);
+    if (role === 'init' && isInitialized(found)) return true;
     if (container === undefined) return false;
-    if (container.state === 'running') return true;
+    if (container.state === 'running') return role !== 'init';
+    if (role === 'sidecar') return isOver(pod, found);
     return isFinished(container, pod.spec.restartPolicy) && container.exitCode === 0;
   });
 }
@@ -105,14 +108,14 @@ function progressing({ plan, pending }: StatusInput): Finding {
     return no('Stalled', pending.failure.message);
   }
   if (pending !== undefined) return yes('Resolving', 'the image references are being resolved');
-  const wait = plan.waits.find((candidate) => candidate.until !== undefined);
+  const wait = plan.waits.find(({ until, reason }) => until !== undefined || reason === 'Initializing');
   return wait === undefined ? no('Settled', 'nothing is left to do') : yes(wait.reason, waitText(wait));
 }
 
 function stalled({ plan, pending }: StatusInput): Finding {
   const failure = pending?.failure;
   if (failure?.class === 'stalled') return yes('ImageUnresolved', failure.message);
-  const wait = plan.waits.find((candidate) => candidate.until === undefined);
+  const wait = plan.waits.find(({ until, reason }) => until === undefined && reason !== 'Initializing');
   return wait === undefined ? no('NotStalled', 'nothing waits for a change') : yes(wait.reason, waitText(wait));
 }
 

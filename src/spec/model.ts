@@ -43,12 +43,20 @@ export type PodSpec = {
   readonly hostNetwork: boolean;
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
+  /** In the order in which they start: init containers and sidecars as they are declared, then the others. */
   readonly containers: readonly ContainerSpec[];
   readonly volumes: readonly Volume[];
 };
 
+/**
+ * `init` runs to its end before the next container starts. `sidecar` (an init container with restartPolicy Always) starts in its
+ * turn, and runs until the others have ended. `main` is what the pod is for.
+ */
+export type ContainerRole = 'init' | 'sidecar' | 'main';
+
 export type ContainerSpec = {
   readonly name: string;
+  readonly role: ContainerRole;
   /** As written; `oci/image/reference.ts` parses it. */
   readonly image: string;
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';

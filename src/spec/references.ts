@@ -7,6 +7,7 @@ import type { ManifestError } from './manifest-error.ts';
 import type { WorkloadManifest } from './manifest.ts';
 import type { ConfigData, ConfigReference } from './model.ts';
 import { nearestName } from './nearest-name.ts';
+import { containersOf } from './schema/containers-of.ts';
 import { podPart } from './to-workload.ts';
 
 /** One place of a pod that names a ConfigMap or Secret. */
@@ -60,8 +61,9 @@ function* keyErrors(use: Use, config: ConfigData, document: ManifestDocument): I
 
 function* environmentUses(manifest: WorkloadManifest): Iterable<Use> {
   const { spec, path: podPath } = podPart(manifest);
-  for (const [index, { env, envFrom }] of spec.containers.entries()) {
-    const container = [...podPath, 'containers', index];
+  for (const { entry, path: containerPath } of containersOf(spec)) {
+    const { env, envFrom } = entry;
+    const container = [...podPath, ...containerPath];
     for (const [entryIndex, { configMapRef, secretRef }] of (envFrom ?? []).entries()) {
       const path = [...container, 'envFrom', entryIndex];
       if (configMapRef) yield use('ConfigMap', configMapRef, [...path, 'configMapRef', 'name']);

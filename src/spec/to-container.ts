@@ -1,7 +1,7 @@
 // A container of a checked manifest → ContainerSpec.
 import { DEFAULTS, defaultPullPolicy, resourceDefaults, securityDefaults } from './defaults.ts';
 import { placeOf, type ManifestDocument, type Path } from './document.ts';
-import type { ConfigReference, ContainerPort, ContainerSpec, EnvEntry, VolumeMount } from './model.ts';
+import type { ConfigReference, ContainerPort, ContainerRole, ContainerSpec, EnvEntry, VolumeMount } from './model.ts';
 import type { ContainerManifest, ContainerPortManifest } from './schema/container.ts';
 import type { EnvFromManifest, EnvManifest } from './schema/environment.ts';
 import type { PodSecurityManifest } from './schema/security.ts';
@@ -12,11 +12,20 @@ type Place = { readonly path: Path; readonly document: ManifestDocument };
 /** The container at `path`, with the defaults that its pod's security settings make. */
 export function toContainer(
   container: ContainerManifest,
-  { path, document, podSecurity }: Place & { readonly podSecurity: PodSecurityManifest | null | undefined },
+  {
+    path,
+    document,
+    podSecurity,
+    role,
+  }: Place & {
+    readonly podSecurity: PodSecurityManifest | null | undefined;
+    readonly role: ContainerRole;
+  },
 ): ContainerSpec {
   const { env, envFrom } = container;
   return {
     name: container.name,
+    role,
     image: container.image,
     imagePullPolicy: container.imagePullPolicy ?? defaultPullPolicy(container.image),
     command: container.command ?? undefined,

@@ -3,6 +3,7 @@ import { DEFAULTS } from './defaults.ts';
 import { placeOf, type ManifestDocument, type Path } from './document.ts';
 import type { Manifest, WorkloadManifest } from './manifest.ts';
 import type { PodSpec, Workload } from './model.ts';
+import { containersOf } from './schema/containers-of.ts';
 import type { PodSpecManifest } from './schema/pod.ts';
 import { toContainer } from './to-container.ts';
 import { toVolume } from './to-volume.ts';
@@ -52,8 +53,13 @@ function toPod(part: PodPart, { labels, annotations }: Labelled): PodSpec {
     hostNetwork: spec.hostNetwork ?? false,
     restartPolicy: spec.restartPolicy ?? DEFAULTS.restartPolicy,
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? DEFAULTS.terminationGracePeriodSeconds,
-    containers: spec.containers.map((container, index) =>
-      toContainer(container, { path: [...path, 'containers', index], document, podSecurity: spec.securityContext }),
+    containers: containersOf(spec).map(({ entry, path: containerPath }) =>
+      toContainer(entry, {
+        path: [...path, ...containerPath],
+        document,
+        podSecurity: spec.securityContext,
+        role: containerPath[0] === 'containers' ? 'main' : entry.restartPolicy === 'Always' ? 'sidecar' : 'init',
+      }),
     ),
     volumes: (spec.volumes ?? []).map((volume, index) =>
       toVolume(volume, { path: [...path, 'volumes', index], document }),

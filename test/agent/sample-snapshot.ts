@@ -12,6 +12,7 @@ export function sampleIdentity(overrides: Partial<ContainerIdentity> = {}): Cont
     pod: 'web-0',
     podUid: 'uid-web-0',
     container: 'nginx',
+    role: 'main',
     owner: 'Deployment',
     workload: 'web',
     hash: 'hash',

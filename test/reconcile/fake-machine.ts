@@ -61,10 +61,18 @@ export class FakeMachine implements Observer, Images {
         assert(pod !== undefined, 'the sandbox is here');
         assert(!pod.containers.some(({ name }) => name === step.container.name), 'no second container');
         this.#nextId += 1;
-        const { name, hash } = step.container;
+        const { name, hash, spec } = step.container;
         const ended = { finishedAt: undefined, exitCode: undefined, state: 'running' as const };
         const startedAt = this.#clock.now();
-        pod.containers.push({ name, hash, id: String(this.#nextId), startedAt, history: step.history, ...ended });
+        pod.containers.push({
+          name,
+          role: spec.role,
+          hash,
+          id: String(this.#nextId),
+          startedAt,
+          history: step.history,
+          ...ended,
+        });
       }),
     stopContainer: (step) => this.#step(step, () => this.exit(`${step.pod.name}/${step.container.name}`, 143)),
     removeContainer: (step) =>

@@ -66,6 +66,7 @@ export class ModelWorld {
       }
       if (!blocked.has(step.pod.name)) this.#attempt(step, blocked);
     }
+    this.#endInitContainers();
     this.now = Math.max(this.now + 1, plan.steps.length > 0 ? 0 : (nextLook(plan) ?? 0));
     return plan;
   }
@@ -75,7 +76,8 @@ export class ModelWorld {
   }
 
   servingCount(): number {
-    return this.pods.filter((pod) => pod.containers.every((container) => container.state === 'running')).length;
+    return this.pods.filter((pod) => pod.containers.some(({ role }) => role === 'main') && pod.containers.every(serves))
+      .length;
   }
 
   /** End the `index`-th running container (counted round and round), as a crash would. */
@@ -84,6 +86,14 @@ export class ModelWorld {
     const victim = running[index % Math.max(1, running.length)];
     if (victim === undefined) return;
     Object.assign(victim, { state: 'exited', finishedAt: this.now, exitCode });
+  }
+
+  /** Init containers that run end well. */
+  #endInitContainers(): void {
+    for (const container of this.pods.flatMap((pod) => pod.containers)) {
+      if (container.role !== 'init' || container.state !== 'running') continue;
+      Object.assign(container, { state: 'exited', finishedAt: this.now, exitCode: 0 });
+    }
   }
 
   #pull({ image }: Step<'pullImage'>): void {
@@ -158,9 +168,11 @@ export class ModelWorld {
     const ends = this.endsAtOnce.has(container.hash);
     const twins = this.pods.filter((other) => other.name === pod.name).flatMap((other) => other.containers);
     assert(!twins.some((other) => other.name === container.name), `two containers ${pod.name}/${container.name}`);
+    assertTurn(sandbox, pod, container.name);
     this.#nextId += 1;
     sandbox.containers.push({
       name: container.name,
+      role: container.spec.role,
       id: String(this.#nextId),
       hash: container.hash,
       state: ends ? 'exited' : 'running',
@@ -200,4 +212,23 @@ function found(pod: ModelPod, id: string): Mutable<ActualContainer> {
   const container = pod.containers.find((candidate) => candidate.id === id);
   assert(container !== undefined, `there is no container ${id}`);
   return container;
+}
+
+function serves({ role, state }: ActualContainer): boolean {
+  return role === 'init' || state === 'running';
+}
+
+/** Before a container starts for the first time, every init container before it has ended well and every sidecar runs. */
+function assertTurn(sandbox: ModelPod, { containers }: DesiredPod, name: string): void {
+  if (sandbox.containers.some(({ role }) => role === 'main')) return;
+  for (const before of containers.slice(
+    0,
+    containers.findIndex((container) => container.name === name),
+  )) {
+    const { role } = before.spec;
+    if (role === 'main') continue;
+    const there = sandbox.containers.find((container) => container.name === before.name);
+    const isDone = role === 'init' ? there?.exitCode === 0 : there?.state === 'running';
+    assert(isDone, `${name} starts only after the ${role} container ${before.name}`);
+  }
 }

@@ -18,6 +18,8 @@ type Version = {
   readonly names: readonly string[];
   readonly tag: number;
   readonly host: boolean;
+  /** What starts before the others. */
+  readonly first: readonly ('init' | 'sidecar')[];
 };
 
 const version: fc.Arbitrary<Version> = fc.record({
@@ -25,14 +27,17 @@ const version: fc.Arbitrary<Version> = fc.record({
   names: fc.uniqueArray(fc.constantFrom('main', 'side', 'log'), { minLength: 1 }),
   tag: fc.integer({ min: 1, max: 3 }),
   host: fc.boolean(),
+  first: fc.uniqueArray(fc.constantFrom('init', 'sidecar')),
 });
 
-function podsOfVersion({ replicas, names, tag, host }: Version): DesiredPod[] {
+function podsOfVersion({ replicas, names, tag, host, first }: Version): DesiredPod[] {
   // `side` keeps its image and its template: no change of version may touch it in a pod that stays.
   const containers = names.map((name) =>
     sampleContainer({ name, image: name === 'side' ? 'example.test/side:1' : `example.test/${name}:${tag}` }),
   );
-  return podsOf(sampleWorkload({ ...WEB, replicas, pod: samplePod({ containers, hostNetwork: host }) }));
+  const before = first.map((role) => sampleContainer({ name: role, role, image: `example.test/${role}:1` }));
+  const pod = samplePod({ containers: [...before, ...containers], hostNetwork: host });
+  return podsOf(sampleWorkload({ ...WEB, replicas, pod }));
 }
 
 type Chaos =
@@ -102,7 +107,7 @@ function assertConverged(world: ModelWorld, target: Version | undefined): void {
     pod.name,
     pod.uid,
     'ready',
-    pod.containers.map((c) => `${c.name} ${c.hash} running`).sort(),
+    pod.containers.map((c) => `${c.name} ${c.hash} ${c.spec.role === 'init' ? 'exited' : 'running'}`).sort(),
   ]);
   const actual = world.pods
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
@@ -141,7 +146,8 @@ function keepsServing(planner: Planner): void {
     settle(world, planner);
     assertConverged(world, after);
     assert(world.fewestServing >= before.replicas - 1, `only ${world.fewestServing} of ${before.replicas} served`);
-    if (before.host === after.host && after.names.includes('side')) {
+    const samePods = before.host === after.host && before.first.join() === after.first.join();
+    if (samePods && after.names.includes('side')) {
       if (before.names.includes('side')) assert.deepEqual(sideIds(world), bystanders, 'only what changed restarts');
     }
   });
@@ -151,7 +157,7 @@ function keepsServing(planner: Planner): void {
 /** A version that ends as soon as it starts takes down one replica, not all; the version after it is rolled out. */
 function haltsBadRollout(planner: Planner): void {
   const property = fc.property(fc.integer({ min: 2, max: 4 }), fc.boolean(), (replicas, host) => {
-    const good: Version = { replicas, names: ['main', 'log'], tag: 1, host: false };
+    const good: Version = { replicas, names: ['main', 'log'], tag: 1, host: false, first: [] };
     const world = new ModelWorld(WEB);
     world.declare(podsOfVersion(good));
     settle(world, planner);
@@ -181,7 +187,7 @@ function sideIds(world: ModelWorld): string[] {
 /** A container that ends again and again starts at growing intervals. */
 function backsOff(planner: Planner): void {
   const world = new ModelWorld(WEB);
-  world.declare(podsOfVersion({ replicas: 1, names: ['main'], tag: 1, host: false }));
+  world.declare(podsOfVersion({ replicas: 1, names: ['main'], tag: 1, host: false, first: [] }));
   settle(world, planner);
   for (let crash = 0; crash < 8; crash++) {
     world.now += 1;
@@ -234,6 +240,9 @@ const MUTANTS: Readonly<Record<string, Planner>> = {
   'forgets what it stops': editSteps((steps) => steps.filter((step) => step.do !== 'removeContainer')),
   'leaves sandboxes behind': editSteps((steps) => steps.filter((step) => step.do !== 'removeSandbox')),
   'restarts the whole pod for one container': wholePod,
+  'does not wait for init containers': editSteps((steps) =>
+    steps.filter((step) => step.do !== 'lookAgain' || !step.why.includes('init container')),
+  ),
   'ignores a broken sandbox': (situation) =>
     plan({ ...situation, actual: situation.actual.map((pod) => ({ ...pod, sandbox: 'ready' })) }),
   'trusts that every image is here': (situation) => plan({ ...situation, images: new Map(everyImage(situation)) }),

@@ -8,6 +8,7 @@ export const position: Position = { file: 'web.yaml', line: 1, column: 1 };
 export function sampleContainer(overrides: Partial<ContainerSpec> = {}): ContainerSpec {
   return {
     name: 'main',
+    role: 'main',
     image: 'example.test/web:1',
     imagePullPolicy: 'IfNotPresent',
     command: undefined,
@@ -93,8 +94,9 @@ export function runningPod(pod: DesiredPod, startedAt = 0): ActualPod {
     hash: pod.hash,
     graceSeconds: pod.spec.terminationGracePeriodSeconds,
     sandbox: 'ready',
-    containers: pod.containers.map(({ name, hash }) => ({
+    containers: pod.containers.map(({ name, hash, spec }) => ({
       name,
+      role: spec.role,
       id: `${pod.name}-${name}`,
       hash,
       state: 'running',

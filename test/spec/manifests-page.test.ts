@@ -15,13 +15,18 @@ function documented(section: string): readonly string[] {
   return [...body.matchAll(/^\| `([^`]+)`/gm)].map(([, path = '']) => path);
 }
 
+const INIT = 'spec.initContainers[].';
 const COMMON = documented('Every manifest');
 
 /** The fields of a kind that its own section must document: not the common ones, nor the pod in a template. */
 function ownFields(kind: Kind): readonly string[] {
   const paths = fieldPaths(SCHEMAS[kind]);
   if (kind === 'List') return paths;
-  return paths.filter((path) => !/^(apiVersion|kind|metadata)\b/.test(path) && !path.startsWith('spec.template.spec.'));
+  return paths.filter((path) => !/^(apiVersion|kind|metadata)\b/.test(path) && !isDocumentedElsewhere(path));
+}
+
+function isDocumentedElsewhere(path: string): boolean {
+  return path.startsWith('spec.template.spec.') || (path.startsWith(INIT) && path !== `${INIT}restartPolicy`);
 }
 
 for (const kind of Object.keys(SCHEMAS) as Kind[]) {
@@ -45,6 +50,13 @@ test('the template of a Deployment has the fields of a Pod', (t) => {
     template.map((path) => path.replace('spec.template.', '')),
     pod,
   );
+});
+
+test('an init container has the fields of a container, and its own restart policy', (t) => {
+  const pod = fieldPaths(SCHEMAS.Pod);
+  const below = (prefix: string): string[] =>
+    pod.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  t.deepEqual(below(INIT).sort(), [...below('spec.containers[].'), 'restartPolicy'].sort());
 });
 
 function grouped(value: number): string {

@@ -69,6 +69,7 @@ function toContainer({ state, identity }: Found): ActualContainer {
   const { record, status, exit, finishedAt } = state;
   return {
     name: identity.container,
+    role: identity.role,
     id: record.id,
     hash: identity.hash,
     state: STATES[status],

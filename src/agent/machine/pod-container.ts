@@ -39,6 +39,7 @@ export function podContainer(
   const environment = resolveEnvironment(spec, { facts: podFacts(pod, sandbox), config });
   return {
     name: container.name,
+    role: spec.role,
     image,
     hash: container.hash,
     ...history,

@@ -6,6 +6,8 @@ export type ContainerIdentity = {
   readonly pod: string;
   readonly podUid: string;
   readonly container: string;
+  /** What it is in its pod. */
+  readonly role: 'init' | 'sidecar' | 'main';
   /** Who keeps it: a workload of a source, or `run` for `berth run`. */
   readonly owner: 'Pod' | 'Deployment' | 'run';
   readonly workload: string;
@@ -41,6 +43,7 @@ export function identityOf(labels: Labels): ContainerIdentity | undefined {
     pod,
     podUid,
     container,
+    role: roleOf(get('role')),
     owner,
     workload: get('workload') ?? pod,
     hash: get('hash') ?? '',
@@ -49,4 +52,8 @@ export function identityOf(labels: Labels): ContainerIdentity | undefined {
     restarts: Number(get('restarts') ?? 0),
     crashes: Number(get('crashes') ?? 0),
   };
+}
+
+function roleOf(label: string | undefined): ContainerIdentity['role'] {
+  return label === 'init' || label === 'sidecar' ? label : 'main';
 }

@@ -24,6 +24,8 @@ import type { Sandbox } from './sandbox.ts';
 /** What a caller says of a container; where it runs follows from the sandbox. */
 export type PodContainer = Omit<ContainerOptions, 'hostname' | 'home' | 'user' | 'network' | 'ipc' | 'cgroupPath'> & {
   readonly name: string;
+  /** What it is in its pod; `main` by default. */
+  readonly role?: ContainerIdentity['role'];
   readonly image: Image;
   readonly hash: string;
   readonly restarts: number;
@@ -154,6 +156,7 @@ function identity(sandbox: Sandbox, container: PodContainer): ContainerIdentity 
     pod: sandbox.name,
     podUid: sandbox.uid,
     container: container.name,
+    role: container.role ?? 'main',
     owner: sandbox.owner,
     workload: sandbox.workload,
     hash: container.hash,

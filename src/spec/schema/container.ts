@@ -35,26 +35,31 @@ const volumeMounts = checked(z.array(volumeMount), (entries) =>
 
 const POD = 'the pod (beside containers)';
 
-export const container = manifestObject(
-  {
-    name: text(labelNameProblem),
-    image: text(imageProblem),
-    imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).nullish(),
-    command: z.array(text()).nullish(),
-    args: z.array(text()).nullish(),
-    workingDir: text(absolutePathProblem).nullish(),
-    ports: ports.nullish(),
-    env: z.array(envEntry).nullish(),
-    envFrom: z.array(envFromEntry).nullish(),
-    resources: resources.nullish(),
-    volumeMounts: volumeMounts.nullish(),
-    securityContext: containerSecurity.nullish(),
-  },
-  {
-    notYet: NOT_YET.container,
-    elsewhere: { volumes: POD, hostNetwork: POD, hostname: POD, terminationGracePeriodSeconds: POD },
-  },
+const containerFields = {
+  name: text(labelNameProblem),
+  image: text(imageProblem),
+  imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).nullish(),
+  command: z.array(text()).nullish(),
+  args: z.array(text()).nullish(),
+  workingDir: text(absolutePathProblem).nullish(),
+  ports: ports.nullish(),
+  env: z.array(envEntry).nullish(),
+  envFrom: z.array(envFromEntry).nullish(),
+  resources: resources.nullish(),
+  volumeMounts: volumeMounts.nullish(),
+  securityContext: containerSecurity.nullish(),
+};
+
+const elsewhere = { volumes: POD, hostNetwork: POD, hostname: POD, terminationGracePeriodSeconds: POD };
+
+export const container = manifestObject(containerFields, { notYet: NOT_YET.container, elsewhere });
+
+/** Runs before the others and ends; with restartPolicy Always it runs beside them instead (a sidecar). */
+export const initContainer = manifestObject(
+  { ...containerFields, restartPolicy: z.literal('Always').nullish() },
+  { notYet: NOT_YET.container.filter((name) => name !== 'restartPolicy'), elsewhere },
 );
 
+export type InitContainerManifest = z.output<typeof initContainer>;
 export type ContainerManifest = z.output<typeof container>;
 export type ContainerPortManifest = z.output<typeof containerPort>;

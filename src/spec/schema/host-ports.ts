@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { Path } from '../document.ts';
 import type { ContainerPortManifest } from './container.ts';
 import type { Complaint } from './manifest-object.ts';
+import { containersOf } from './containers-of.ts';
 import type { PodSpecManifest } from './pod.ts';
 
 type HostPort = { readonly path: Path; readonly port: ContainerPortManifest };
@@ -37,10 +38,8 @@ export function firstHostPort(spec: PodSpecManifest): Path | undefined {
 }
 
 function* declaredPorts(spec: PodSpecManifest): Iterable<HostPort> {
-  for (const [container, { ports }] of spec.containers.entries()) {
-    for (const [index, port] of (ports ?? []).entries()) {
-      yield { path: ['containers', container, 'ports', index], port };
-    }
+  for (const { entry, path } of containersOf(spec)) {
+    for (const [index, port] of (entry.ports ?? []).entries()) yield { path: [...path, 'ports', index], port };
   }
 }
 

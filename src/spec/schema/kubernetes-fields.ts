@@ -12,7 +12,7 @@ export const NOT_YET = {
   deployment: fields('strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds'),
   selector: fields('matchExpressions'),
   pod: fields(`
-    initContainers ephemeralContainers activeDeadlineSeconds dnsPolicy dnsConfig nodeSelector serviceAccountName
+    ephemeralContainers activeDeadlineSeconds dnsPolicy dnsConfig nodeSelector serviceAccountName
     serviceAccount automountServiceAccountToken nodeName hostPID hostIPC hostUsers shareProcessNamespace
     imagePullSecrets subdomain affinity schedulerName tolerations hostAliases priorityClassName priority
     readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints

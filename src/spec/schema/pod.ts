@@ -1,7 +1,8 @@
 // PodSpec and Pod, with the checks that look at more than one field.
 import * as z from 'zod';
 
-import { container, type ContainerManifest } from './container.ts';
+import { container, initContainer, type ContainerManifest } from './container.ts';
+import { containersOf } from './containers-of.ts';
 import { hostPortComplaints } from './host-ports.ts';
 import { NOT_YET } from './kubernetes-fields.ts';
 import { checked, duplicates, manifestObject, text, wholeNumber, type Complaint } from './manifest-object.ts';
@@ -18,6 +19,10 @@ const containers = checked(z.array(container), function* (entries) {
   yield* duplicates(entries, { name: ({ name }) => name, field: ['name'], what: 'container name' });
 });
 
+const initContainers = checked(z.array(initContainer), (entries) =>
+  duplicates(entries, { name: ({ name }) => name, field: ['name'], what: 'container name' }),
+);
+
 const volumes = checked(z.array(volume), (entries) =>
   duplicates(entries, { name: ({ name }) => name, field: ['name'], what: 'volume name' }),
 );
@@ -28,6 +33,7 @@ const CONTAINER_FIELDS = ['image', 'imagePullPolicy', 'command', 'args', 'workin
 const podShape = manifestObject(
   {
     containers,
+    initContainers: initContainers.nullish(),
     volumes: volumes.nullish(),
     restartPolicy: z.enum(['Always', 'OnFailure', 'Never']).nullish(),
     terminationGracePeriodSeconds: wholeNumber(0, MOST_GRACE_SECONDS).nullish(),
@@ -47,14 +53,22 @@ const podShape = manifestObject(
 export type PodSpecManifest = z.output<typeof podShape>;
 
 export const podSpec = checked(podShape, function* (spec) {
-  for (const [index, entry] of spec.containers.entries()) {
-    const path = ['containers', index];
+  for (const { entry, path } of containersOf(spec)) {
     for (const complaint of [...mountComplaints(entry, spec), ...rootComplaints(entry, spec)]) {
       yield { ...complaint, path: [...path, ...complaint.path] };
     }
   }
+  yield* sharedNames(spec);
   yield* hostPortComplaints(spec);
 });
+
+function* sharedNames({ initContainers: first, containers: others }: PodSpecManifest): Iterable<Complaint> {
+  const names = new Set((first ?? []).map(({ name }) => name));
+  for (const [index, { name }] of others.entries()) {
+    if (!names.has(name)) continue;
+    yield { path: ['containers', index, 'name'], message: `An init container is called '${name}' too` };
+  }
+}
 
 export const pod = manifestObject({
   apiVersion: z.literal('v1'),
