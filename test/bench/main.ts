@@ -11,6 +11,7 @@ import { changeBench } from './benches/change.ts';
 import { execBench } from './benches/exec.ts';
 import { hundredBench } from './benches/hundred.ts';
 import { memoryBench } from './benches/memory.ts';
+import { networkBench } from './benches/network.ts';
 import { pullBench } from './benches/pull.ts';
 import { runCommandBench } from './benches/run-command.ts';
 import { startBench } from './benches/start.ts';
@@ -21,6 +22,7 @@ import { inScene } from './scene.ts';
 const BENCHES = [
   startBench,
   execBench,
+  networkBench,
   runCommandBench,
   versionBench,
   changeBench,

@@ -57,7 +57,12 @@ export async function inScene(bench: Bench, { runs, say }: Pick<Scene, 'runs' | 
 }
 
 /** What is compared: takes its own time, so that preparing and clearing away do not count. */
-export type Contender = { readonly name: string; readonly sample: () => Promise<number> };
+export type Contender = {
+  readonly name: string;
+  /** Done before each sample. */
+  readonly prepare?: (() => Promise<void>) | undefined;
+  readonly sample: () => Promise<number>;
+};
 
 const WARM_UP = 2;
 
@@ -68,7 +73,8 @@ export async function interleave(
 ): Promise<ReadonlyMap<string, number[]>> {
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = -Math.min(WARM_UP, runs - 1); round < runs; round += 1) {
-    for (const { name, sample } of contenders) {
+    for (const { name, prepare, sample } of contenders) {
+      await prepare?.();
       const taken = await sample();
       if (round >= 0) samples.get(name)?.push(taken);
     }

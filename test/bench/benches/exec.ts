@@ -5,6 +5,7 @@ import { createContainer } from '../../../src/oci/runtime/create.ts';
 import { deleteContainer } from '../../../src/oci/runtime/delete.ts';
 import { execInContainer } from '../../../src/oci/runtime/exec.ts';
 import type { Runtime } from '../../../src/oci/runtime/runtime.ts';
+import { firstLine } from '../first-line.ts';
 import { benchConfig, benchRuntime, makeBundle, writeConfig, type Bundle } from '../bundle.ts';
 import { peerRuntimes, type PeerRuntime } from '../peers/runtimes.ts';
 import { rowsOf, type Row } from '../row.ts';
@@ -27,7 +28,12 @@ async function run(scene: Scene): Promise<Row[]> {
   const busy: number[] = [];
   const once = await berth(scene, setting);
   const contenders: Contender[] = [{ name: 'berth', sample: () => timed(once, busy) }];
-  for (const peerRuntime of runtimes) contenders.push(...(await peer(scene, setting, peerRuntime)));
+  const missing = new Map<string, string>();
+  for (const peerRuntime of runtimes) {
+    const found = await peer(scene, setting, peerRuntime);
+    if (typeof found === 'string') missing.set(peerRuntime.name, found);
+    else contenders.push(found);
+  }
   const samples = await interleave(contenders, scene.runs);
   const blocks: number[] = [];
   while (blocks.length < scene.runs) blocks.push(await longestBlock(once));
@@ -38,7 +44,7 @@ async function run(scene: Scene): Promise<Row[]> {
     peers: runtimes.map(({ name }) => ({
       name: `${name} exec`,
       samples: samples.get(name) ?? [],
-      missing: `${name} is not installed`,
+      missing: missing.get(name) ?? 'no samples',
     })),
   });
   return [
@@ -70,16 +76,21 @@ async function berth(scene: Scene, { runtime, bundle }: Setting): Promise<() => 
   return () => execInContainer(runtime, { id: ID, process, stdio: [sink, sink, sink] });
 }
 
-async function peer(scene: Scene, { runtime, bundle }: Setting, { name, command }: PeerRuntime): Promise<Contender[]> {
-  if (command === undefined) return [];
+/** A container of the peer that is ready for `exec`, or why there is none. */
+async function peer(
+  scene: Scene,
+  { runtime, bundle }: Setting,
+  { name, command, prepare }: PeerRuntime,
+): Promise<Contender | string> {
+  if (command === undefined) return `${name} is not installed`;
   const id = `${ID}-${name}`;
   writeConfig(bundle, benchConfig(runtime, SLEEP, `${scene.peerCgroupParent}/${id}`));
   try {
+    await prepare?.();
     await command('run', '--detach', '--bundle', bundle.directory, id);
   } catch (error) {
-    scene.say(`${name} does not run a container in the background here: ${String(error)}`);
-    return [];
+    return `${name} does not run a container in the background here: ${firstLine(error)}`;
   }
   scene.cleanup.defer(() => command('delete', '--force', id));
-  return [{ name, sample: () => timed(() => command('exec', id, '/bin/true')) }];
+  return { name, prepare, sample: () => timed(() => command('exec', id, '/bin/true')) };
 }

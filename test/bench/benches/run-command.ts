@@ -31,7 +31,13 @@ async function run(scene: Scene): Promise<Row[]> {
   const peers = engines.flatMap(({ name, engine }): Contender[] =>
     engine === undefined
       ? []
-      : [{ name, sample: () => timed(() => engine.run(reference, `bench-${(serial += 1)}`, 'true')) }],
+      : [
+          {
+            name,
+            prepare: engine.prepare,
+            sample: () => timed(() => engine.run(reference, `bench-${(serial += 1)}`, 'true')),
+          },
+        ],
   );
   for (const { engine } of engines) await engine?.pull(reference);
   const samples = await interleave([await berth(scene, archive, reference), ...peers], scene.runs);

@@ -21,10 +21,10 @@ async function run(scene: Scene): Promise<Row[]> {
   const bundle = makeBundle(scene.directory);
   writeConfig(bundle, benchConfig(runtime, TRUE, scene.peerCgroupParent));
   const runtimes = await peerRuntimes(scene);
-  const present = runtimes.flatMap(({ name, command }): Contender[] =>
+  const present = runtimes.flatMap(({ name, command, prepare }): Contender[] =>
     command === undefined
       ? []
-      : [{ name, sample: () => timed(() => command('run', '--bundle', bundle.directory, `bench-${name}`)) }],
+      : [{ name, prepare, sample: () => timed(() => command('run', '--bundle', bundle.directory, `bench-${name}`)) }],
   );
   const cycle = berthCycle(scene, { runtime, bundle });
   const seen: Seen = { exited: [], busy: [] };

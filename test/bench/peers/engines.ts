@@ -2,15 +2,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { firstLine } from '../first-line.ts';
 import { findProgram, runProgram } from '../program.ts';
 import type { Scene } from '../scene.ts';
-import { crunMountNamespace } from './crun-view.ts';
+import { crunView } from './crun-view.ts';
 import { startDaemon } from './daemon.ts';
 import { unmountBelow } from './mounts.ts';
 
 /** What the benchmarks ask of an engine. */
 export type Engine = {
   readonly name: string;
+  /** To be called before each run. */
+  readonly prepare?: () => Promise<void>;
   readonly pull: (reference: string) => Promise<void>;
   /** Remove the image and everything that was stored for it. */
   readonly remove: (reference: string) => Promise<void>;
@@ -40,10 +43,6 @@ export async function startEngines(scene: Scene): Promise<readonly EngineOrReaso
     }
   }
   return found;
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
 async function startContainerd(scene: Scene): Promise<Engine | undefined> {
@@ -78,7 +77,7 @@ async function startContainerd(scene: Scene): Promise<Engine | undefined> {
 async function startPodman(scene: Scene): Promise<Engine | undefined> {
   const podman = findProgram('podman');
   if (podman === undefined) return undefined;
-  const mountNamespace = await crunMountNamespace(scene);
+  const { mountNamespace, prepare } = await crunView(scene);
   const place = ['--root', join(scene.directory, 'podman'), '--runroot', join(scene.directory, 'podman-run')];
   const global = [...place, '--cgroup-manager', 'cgroupfs', '--log-level', 'error'];
   const parent = ['--cgroup-parent', `${scene.peerCgroupParent}/podman`];
@@ -89,6 +88,7 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
   await run('info');
   return {
     name: 'podman',
+    prepare,
     pull: (reference) => run('pull', '--quiet', '--tls-verify=false', reference),
     remove: (reference) => run('rmi', '--force', reference),
     run: (reference, _id, ...command) =>
