@@ -5,6 +5,7 @@ import * as z from 'zod';
 
 import type { RegistryOptions } from '../oci/image/registry/client.ts';
 import { registryOptions } from '../oci/image/registry/environment.ts';
+import { UNPACK_MODES, type UnpackMode } from '../oci/image/unpack-mode.ts';
 import { resolvePlaces, type PlaceFlags, type Places } from './places.ts';
 import { parseListen, type ListenAddress } from './listen-address.ts';
 
@@ -20,6 +21,7 @@ const fileSchema = z.strictObject({
   logFormat: z.enum(FORMATS).optional(),
   pollSeconds: z.number().int().min(1).max(MAX_POLL_SECONDS).optional(),
   allowEmpty: z.boolean().optional(),
+  unpack: z.enum(UNPACK_MODES).optional(),
 });
 
 type Settings = z.infer<typeof fileSchema>;
@@ -39,6 +41,8 @@ export type AgentConfig = {
   readonly pollSeconds: number;
   /** A source that says nothing at all removes all of its workloads. */
   readonly allowEmpty: boolean;
+  /** How layers are kept. */
+  readonly unpack: UnpackMode;
   /** End when everything is as declared. */
   readonly once: boolean;
   /** Credentials and proxies, as the environment has them. */
@@ -54,6 +58,7 @@ export type AgentFlags = {
   readonly logFormat: string | undefined;
   readonly pollSeconds: string | undefined;
   readonly allowEmpty: boolean;
+  readonly unpack: string | undefined;
   readonly once: boolean;
 };
 
@@ -69,7 +74,13 @@ export class ConfigError extends Error {
   }
 }
 
-const DEFAULTS = { listen: '127.0.0.1:9473', logLevel: 'info', logFormat: 'auto', pollSeconds: 30 } as const;
+const DEFAULTS = {
+  listen: '127.0.0.1:9473',
+  logLevel: 'info',
+  logFormat: 'auto',
+  pollSeconds: 30,
+  unpack: 'auto',
+} as const;
 
 /** Put the layers together. Throws ConfigError. */
 export function resolveConfig(flags: AgentFlags, environment: Environment): AgentConfig {
@@ -85,6 +96,7 @@ export function resolveConfig(flags: AgentFlags, environment: Environment): Agen
     logFormat: pick('logFormat') ?? DEFAULTS.logFormat,
     pollSeconds: pick('pollSeconds') ?? DEFAULTS.pollSeconds,
     allowEmpty: pick('allowEmpty') ?? false,
+    unpack: pick('unpack') ?? DEFAULTS.unpack,
     once: flags.once,
     registry: registryOptions(environment),
   });
@@ -106,7 +118,7 @@ function listenAddress(text: string): ListenAddress | undefined {
   }
 }
 
-function fromFlags({ sources, listen, logLevel, logFormat, pollSeconds, allowEmpty }: AgentFlags): Settings {
+function fromFlags({ sources, listen, logLevel, logFormat, pollSeconds, allowEmpty, unpack }: AgentFlags): Settings {
   const given = {
     ...(sources.length === 0 ? {} : { sources }),
     ...(listen === undefined ? {} : { listen }),
@@ -114,6 +126,7 @@ function fromFlags({ sources, listen, logLevel, logFormat, pollSeconds, allowEmp
     ...(logFormat === undefined ? {} : { logFormat }),
     ...(pollSeconds === undefined ? {} : { pollSeconds: Number(pollSeconds) }),
     ...(allowEmpty ? { allowEmpty } : {}),
+    ...(unpack === undefined ? {} : { unpack }),
   };
   return checked(given, (key) => FLAGS[key] ?? key);
 }
@@ -125,6 +138,7 @@ const FLAGS: Readonly<Record<string, string>> = {
   logFormat: '--log-format',
   pollSeconds: '--poll-seconds',
   allowEmpty: '--allow-empty',
+  unpack: '--unpack',
 };
 
 const VARIABLES = {
@@ -133,6 +147,7 @@ const VARIABLES = {
   logLevel: 'BERTH_LOG_LEVEL',
   logFormat: 'BERTH_LOG_FORMAT',
   pollSeconds: 'BERTH_POLL_SECONDS',
+  unpack: 'BERTH_UNPACK',
 } as const;
 
 function fromEnvironment(environment: Environment): Settings {

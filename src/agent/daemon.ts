@@ -33,9 +33,12 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   using _lock = takeAgentLock(places);
   forbidDumps();
   const isProtected = setOomScoreAdj(OOM_SCORE);
-  const host = openHost(places);
+  const host = openHost(places, {
+    unpack: config.unpack,
+    onPhase: (phase, ms) => agent.metrics.startPhase(phase, ms),
+  });
   await prepareForMany(host.runtime, confinedCgroup(places));
-  const agent = buildAgent(host, config, log);
+  const agent: Agent = buildAgent(host, config, log);
   await using services = await serve(config, agent, log);
   log.info('agent started', {
     version: berthVersion(),

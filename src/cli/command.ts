@@ -1,5 +1,6 @@
 // What a command is: its words for people, its options, and what it does.
 import type { Places } from '../agent/places.ts';
+import type { UnpackMode } from '../oci/image/unpack-mode.ts';
 import type { Output } from './output/output.ts';
 
 export type OptionSpec = {
@@ -23,6 +24,8 @@ export type Values<O extends Options> = {
 };
 
 export type Globals = Places & {
+  /** `--unpack`, BERTH_UNPACK; undefined: auto. */
+  readonly unpack: UnpackMode | undefined;
   /** `--log-level`, BERTH_LOG_LEVEL; undefined: info. */
   readonly logLevel: string | undefined;
 };

@@ -1,5 +1,6 @@
 // The options that every command has.
 import { resolvePlaces } from '../agent/places.ts';
+import { parseUnpackMode } from '../oci/image/unpack-mode.ts';
 import type { Globals, Values } from './command.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -10,6 +11,11 @@ export const GLOBAL_OPTIONS = {
     type: 'string',
     value: 'PATH',
     help: 'Cgroup above all containers (default /berth, BERTH_CGROUP_PARENT)',
+  },
+  unpack: {
+    type: 'string',
+    value: 'HOW',
+    help: 'Keep layers as erofs or extract them (default auto: what works, BERTH_UNPACK)',
   },
   'log-level': {
     type: 'string',
@@ -25,7 +31,11 @@ export function resolveGlobals(
 ): Globals {
   const flags = { root: values.root, state: values.state, cgroupParent: values['cgroup-parent'] };
   try {
-    return { ...resolvePlaces(flags, environment), logLevel: values['log-level'] ?? environment['BERTH_LOG_LEVEL'] };
+    return {
+      ...resolvePlaces(flags, environment),
+      unpack: parseUnpackMode(values.unpack ?? (environment['BERTH_UNPACK'] || undefined)),
+      logLevel: values['log-level'] ?? environment['BERTH_LOG_LEVEL'],
+    };
   } catch (error) {
     if (error instanceof RangeError) throw new CommandFailure(error.message, { cause: error });
     throw error;

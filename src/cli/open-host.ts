@@ -5,8 +5,8 @@ import { openHost, type Host } from '../oci/host.ts';
 import type { Globals } from './command.ts';
 
 /** Open the host, making its directories. Throws what making them throws. */
-export function hostOf({ root, state, cgroupParent }: Globals): Host {
-  return openHost({ root, state, cgroupParent });
+export function hostOf({ root, state, cgroupParent, unpack }: Globals): Host {
+  return openHost({ root, state, cgroupParent }, { unpack });
 }
 
 /** As `hostOf`, for commands that only look: undefined where nothing has ever run, so that looking leaves nothing behind. */

@@ -7,11 +7,13 @@ import { readCgroupLayout } from '../linux/cgroup/layout.ts';
 import { openContentStore, type ContentStore } from './image/content-store.ts';
 import type { Image } from './image/image.ts';
 import { type DirectoryLayerStore, openLayerStore } from './image/layer-store.ts';
+import type { UnpackMode } from './image/unpack-mode.ts';
 import { ensureNetwork } from './network/ensure-network.ts';
 import { planNetwork, type Network, type NetworkPlan } from './network/network.ts';
 import { readUserFiles } from './pod/user-files.ts';
 import { openRuntime, type Runtime } from './runtime/runtime.ts';
 import type { UserFiles } from './runtime/user.ts';
+import type { PhaseListener } from './start-phase.ts';
 
 const DEFAULT_STATE = '/run/berth';
 
@@ -22,6 +24,12 @@ export type HostPaths = {
   readonly state: string;
   /** `--cgroup-parent`: every container's cgroup is below it. */
   readonly cgroupParent: string;
+};
+
+export type HostOptions = {
+  /** How layers are kept; `auto` by default. */
+  readonly unpack?: UnpackMode | undefined;
+  readonly onPhase?: PhaseListener;
 };
 
 export type Host = {
@@ -37,15 +45,15 @@ export type Host = {
 };
 
 /** Open (and on first use make) the directories, 0700 (SEC-14). Throws what making them throws. */
-export function openHost(paths: HostPaths): Host {
+export function openHost(paths: HostPaths, { unpack, onPhase = () => undefined }: HostOptions = {}): Host {
   for (const directory of [paths.root, paths.state]) mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const layers = openLayerStore(paths.root);
+  const layers = openLayerStore(paths.root, { unpack });
   const networkPlan = planNetwork({ stateDirectory: paths.state, bridge: bridgeName(paths.state) });
   return {
     paths,
     content: openContentStore(paths.root),
     layers,
-    runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout() }),
+    runtime: openRuntime({ stateDirectory: paths.state, cgroups: readCgroupLayout(), onPhase }),
     networkPlan,
     network: networkOnUse(networkPlan),
     userFiles: cachedUserFiles(layers),

@@ -15,6 +15,7 @@ const NOTHING: AgentFlags = {
   logFormat: undefined,
   pollSeconds: undefined,
   allowEmpty: false,
+  unpack: undefined,
   once: false,
 };
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 
 import { bootId } from '../../src/linux/boot-id.ts';
-import type { UnpackMode } from '../../src/oci/image/erofs/erofs-layers.ts';
+import type { UnpackMode } from '../../src/oci/image/unpack-mode.ts';
 import { tarBytes } from '../oci/image/tar-bytes.ts';
 import {
   blobFile,

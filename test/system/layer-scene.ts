@@ -21,7 +21,7 @@ import { devMajor, devMinor } from '../../src/linux/mknod.ts';
 import { AT_FDCWD } from '../../src/linux/mount-flags.ts';
 import { processUmask } from '../../src/linux/umask.ts';
 import { lgetxattr, llistxattr } from '../../src/linux/xattr.ts';
-import type { UnpackMode } from '../../src/oci/image/erofs/erofs-layers.ts';
+import type { UnpackMode } from '../../src/oci/image/unpack-mode.ts';
 import { probeErofs } from '../../src/oci/image/erofs/probe.ts';
 import { type DirectoryLayerStore, openLayerStore } from '../../src/oci/image/layer-store.ts';
 import type { LayerSummary } from '../../src/oci/image/layer-output.ts';

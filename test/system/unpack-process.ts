@@ -6,7 +6,7 @@
 // `half` hands over the first half of the blob, says so, and waits to be killed. Prints one JSON document at the end.
 import { readFileSync } from 'node:fs';
 
-import { UNPACK_MODES } from '../../src/oci/image/erofs/erofs-layers.ts';
+import { UNPACK_MODES } from '../../src/oci/image/unpack-mode.ts';
 import { openLayerStore } from '../../src/oci/image/layer-store.ts';
 
 const [root = '', blob = '', diffID = '', mode = '', given = ''] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-import type { UnpackMode } from '../../src/oci/image/erofs/erofs-layers.ts';
+import type { UnpackMode } from '../../src/oci/image/unpack-mode.ts';
 import { tarBytes } from '../oci/image/tar-bytes.ts';
 import { layerOf, type TestLayer } from './layer-scene.ts';
 

@@ -15,7 +15,7 @@ export const command = defineCommand({
     config: {
       type: 'string',
       value: 'FILE',
-      help: 'YAML with sources, listen, logLevel, logFormat, pollSeconds, allowEmpty',
+      help: 'YAML with sources, listen, logLevel, logFormat, pollSeconds, allowEmpty, unpack',
     },
     listen: {
       type: 'string',
@@ -44,6 +44,7 @@ export const command = defineCommand({
         logFormat: values['log-format'],
         pollSeconds: values['poll-seconds'],
         allowEmpty: values['allow-empty'],
+        unpack: globals.unpack,
         once: values.once,
       },
       process.env,

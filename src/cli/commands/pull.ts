@@ -1,6 +1,5 @@
 import { defineCommand } from '../command.ts';
 import { hostOf } from '../open-host.ts';
-import { pullWithProgress } from '../pull-image.ts';
 import { formatOption, parseFormat, printStructured } from '../output/format.ts';
 import { formatSize } from '../output/quantities.ts';
 
@@ -14,7 +13,11 @@ export const command = defineCommand({
   arguments: { min: 1, max: 1 },
   run: async ({ values, args: [reference = ''], globals, output }) => {
     const format = parseFormat(values.output);
-    const image = await pullWithProgress(hostOf(globals), reference, output);
+    const host = hostOf(globals);
+    // A thread takes as long to start as all that speaks to registries takes to load.
+    host.layers.prepare();
+    const { pullWithProgress } = await import('../pull-image.ts');
+    const image = await pullWithProgress(host, reference, output);
     const { reference: name, digest, sizeBytes } = image;
     if (format === 'table') output.line(`${name}  ${digest}  ${formatSize(sizeBytes)}`);
     else await printStructured(output, format, { reference: name, digest, sizeBytes });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { bootId } from '../../linux/boot-id.ts';
 import { isErrno } from '../../linux/errno.ts';
 import { isOciError, OciError } from '../error.ts';
-import { ErofsLayers, type UnpackMode } from './erofs/erofs-layers.ts';
+import { ErofsLayers } from './erofs/erofs-layers.ts';
 import type { UnpackRequest } from './file-work.ts';
 import { FileWorkers, type FileWorkersOptions } from './file-workers.ts';
 import { layerLock, tryLayerLock } from './layer-lock.ts';
@@ -20,6 +20,7 @@ import { LayerRecords } from './layer-records.ts';
 import { LayerSync } from './layer-sync.ts';
 import type { UnpackedLayer } from './layer-output.ts';
 import type { SnapshotLayer } from './snapshot.ts';
+import type { UnpackMode } from './unpack-mode.ts';
 import type { UnpackSession } from './unpack-session.ts';
 import { FINISHED_SINK, UnpackingSink } from './unpacking-sink.ts';
 
@@ -35,7 +36,7 @@ export type LayerStoreOptions = {
   /** Bytes of the file system to leave free; by default 5 %, at most 1 GiB. */
   readonly reserveBytes?: number;
   /** `auto` by default. */
-  readonly unpack?: UnpackMode;
+  readonly unpack?: UnpackMode | undefined;
   /** Hears of what failed in the background: a removal, a sync. */
   readonly onError?: (error: unknown) => void;
 };
@@ -190,13 +191,13 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
 
   #mountable(paths: LayerPaths): LayerRecord | undefined {
     const record = this.#usable(paths);
-    if (record?.erofs === undefined || this.#erofs.usable(paths, record.erofs)) return record;
+    if (record?.erofs === undefined || this.#erofs.usable(paths, record.id, record.erofs)) return record;
     return undefined;
   }
 
   /** The caller holds the lock. */
   async #beginUnpack(paths: LayerPaths, layer: LayerSource, signal: AbortSignal | undefined): Promise<UnpackSession> {
-    const format = this.#erofs.format();
+    const format = await this.#erofs.format();
     for (const left of [paths.directory, paths.ingest]) this.#discard(left);
     mkdirSync(paths.ingest, { mode: 0o700 });
     const grown = Math.max(RATIO_FLOOR_BYTES, layer.sizeBytes * LARGEST_RATIO);

@@ -2,20 +2,18 @@
 // held while the layer is there.
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { release, totalmem } from 'node:os';
 
+import { SyscallError } from '../../../linux/errno.ts';
 import type { Fd } from '../../../linux/fd.ts';
 import { OciError } from '../../error.ts';
 import type { LayerFormat } from '../file-work.ts';
 import { IMAGE_NAME, TAR_NAME } from '../layer-output.ts';
 import { type LayerPaths, removedPath } from '../layer-paths.ts';
+import type { UnpackMode } from '../unpack-mode.ts';
 import { type ErofsRecord, hasErofsFiles, verifyImage } from './erofs-record.ts';
 import { mountErofs } from './mount.ts';
-import { type ErofsSupport, probeErofs } from './probe.ts';
-
-/** How layers are unpacked: `auto` is EROFS where it works and there is memory for it. */
-export type UnpackMode = 'auto' | 'extract' | 'erofs';
-export const UNPACK_MODES = ['auto', 'extract', 'erofs'] as const satisfies readonly UnpackMode[];
+import { type ErofsSupport, isSelinuxEnforcing, isSharable, refusal } from './support.ts';
 
 /** What is read is cached twice, as the tar's and as the file's: too much for small machines. */
 const SMALL_MEMORY_BYTES = 1024 ** 3;
@@ -44,27 +42,40 @@ export class ErofsLayers implements Disposable {
     this.#mode = mode;
   }
 
-  /** For a layer to come. Throws OciError UNPACK_FAILED when EROFS was asked for and does not work. */
-  format(): LayerFormat {
+  /** For a layer to come. Rejects with OciError UNPACK_FAILED when EROFS was asked for and does not work. */
+  async format(): Promise<LayerFormat> {
     if (this.#mode === 'extract') return 'directory';
     if (this.#mode === 'auto' && totalmem() < SMALL_MEMORY_BYTES) return 'directory';
-    const support = this.support();
+    const support = await this.support();
     if (support.works) return 'erofs';
     if (this.#mode === 'auto') return 'directory';
     throw new OciError('UNPACK_FAILED', `EROFS was asked for, and does not work in ${this.#directory}: ${support.why}`);
   }
 
-  /** Whether a committed layer can be mounted; whether its files are what they were is seen when it is. */
-  usable({ directory }: LayerPaths, record: ErofsRecord): boolean {
-    return this.#mode !== 'extract' && hasErofsFiles(directory, record) && this.support().works;
+  /** What this kernel can do, found out once. */
+  async support(): Promise<ErofsSupport> {
+    if (this.#support !== undefined) return this.#support;
+    // With all that makes an image: a process that only looks at layers never loads it.
+    const { probeErofs } = await import('./probe.ts');
+    this.#support ??= probeErofs(removedPath(this.#directory, randomUUID()));
+    return this.#support;
+  }
+
+  /**
+   * Whether a committed layer can be mounted, `id` being that of its record. The first one is mounted to find out; whether files
+   * of the others are what they were is seen when they are.
+   */
+  usable({ directory }: LayerPaths, id: string, record: ErofsRecord): boolean {
+    if (this.#mode === 'extract' || !hasErofsFiles(directory, record)) return false;
+    this.#support ??= this.#tryLayer(directory, id, record);
+    return this.#support?.works ?? true;
   }
 
   /** Mount a layer, or find it mounted. `id`: of its record. Throws OciError STORE_CORRUPT, SyscallError. */
   mount({ directory }: LayerPaths, id: string, record: ErofsRecord): MountedLayer {
     const { number } = this.#mounted(directory, id, record);
     const seen = `/proc/${process.pid}/fd/${number}`;
-    const support = this.support();
-    if (support.works && support.shared) return { directory: seen, image: undefined };
+    if (this.#support?.works === true && this.#support.shared) return { directory: seen, image: undefined };
     return { directory: seen, image: { mountPoint: directory, image: IMAGE_NAME, tar: TAR_NAME } };
   }
 
@@ -75,12 +86,6 @@ export class ErofsLayers implements Disposable {
       fd[Symbol.dispose]();
       this.#held.delete(directory);
     }
-  }
-
-  /** What this kernel can do, found out once. */
-  support(): ErofsSupport {
-    this.#support ??= probeErofs(removedPath(this.#directory, randomUUID()));
-    return this.#support;
   }
 
   [Symbol.dispose](): void {
@@ -98,5 +103,17 @@ export class ErofsLayers implements Disposable {
     const fd = mountErofs(directory, { image: IMAGE_NAME, tar: TAR_NAME });
     this.#held.set(directory, { id, fd });
     return fd;
+  }
+
+  /** Undefined: the layer itself is damaged, which says nothing of the kernel. */
+  #tryLayer(directory: string, id: string, record: ErofsRecord): ErofsSupport | undefined {
+    const why = refusal(release(), isSelinuxEnforcing());
+    if (why !== undefined) return { works: false, why };
+    try {
+      return { works: true, shared: isSharable(this.#mounted(directory, id, record), this.#directory) };
+    } catch (error) {
+      if (!(error instanceof SyscallError) || error.code === 'EUCLEAN') return undefined;
+      return { works: false, why: error.message };
+    }
   }
 }

@@ -15,6 +15,8 @@ const DEVICE_SLOT_BYTES = 128;
 /** Superblock, device slot, and from here on inodes. */
 export const FIRST_INODE_AT = 1280;
 
+const WORD = 2 ** 32;
+
 const MAGIC = 0xe0f5e1e2;
 const COMPAT_MTIME = 0x2;
 const INCOMPAT_DEVICE_TABLE = 0x8;
@@ -85,21 +87,24 @@ export type Inode = {
   readonly links: number;
 };
 
-/** Write an inode (struct erofs_inode_extended) at `at`, a multiple of 32. */
-export function writeInode(image: Buffer, at: number, inode: Inode): void {
-  image.writeUInt16LE(1 | (inode.layout << 1), at);
-  image.writeUInt16LE(xattrCount(inode.xattrBytes), at + 2);
-  image.writeUInt16LE(inode.mode, at + 4);
-  image.writeUInt32LE(inode.size % 2 ** 32, at + 8);
-  image.writeUInt32LE(Math.floor(inode.size / 2 ** 32), at + 12);
-  image.writeUInt32LE(inode.address, at + 16);
-  image.writeUInt32LE(inode.number, at + 20);
-  image.writeUInt32LE(inode.uid, at + 24);
-  image.writeUInt32LE(inode.gid, at + 28);
-  image.writeUInt32LE(((inode.mtime % 2 ** 32) + 2 ** 32) % 2 ** 32, at + 32);
-  image.writeInt32LE(Math.floor(inode.mtime / 2 ** 32), at + 36);
-  image.writeUInt32LE(inode.mtimeNs, at + 40);
-  image.writeUInt32LE(inode.links, at + 44);
+/**
+ * Write an inode (struct erofs_inode_extended) at `at`, a multiple of 32 bytes. `words`: the image in units of 4 bytes. An image
+ * of a hundred thousand files is one burst of work, so whole words are written.
+ */
+export function writeInode(words: Uint32Array, at: number, inode: Inode): void {
+  const word = at / 4;
+  words[word] = 1 | (inode.layout << 1) | (xattrCount(inode.xattrBytes) << 16);
+  words[word + 1] = inode.mode;
+  words[word + 2] = inode.size % WORD;
+  words[word + 3] = inode.size / WORD;
+  words[word + 4] = inode.address;
+  words[word + 5] = inode.number;
+  words[word + 6] = inode.uid;
+  words[word + 7] = inode.gid;
+  words[word + 8] = inode.mtime % WORD; // negative ones are stored as two's complement, as everywhere in these arrays
+  words[word + 9] = Math.floor(inode.mtime / WORD);
+  words[word + 10] = inode.mtimeNs;
+  words[word + 11] = inode.links;
 }
 
 /** i_xattr_icount: the header counts as one, its entries in units of 4 bytes. */
@@ -112,20 +117,24 @@ export function deviceNumber(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 
+/** The same memory twice. */
+export type ImageMemory = { readonly bytes: Buffer; readonly words: Uint32Array };
+
 export type Dirent = { readonly name: string; readonly inodeAt: number; readonly mode: number };
 
 /**
- * Write entries as a block of a directory at `at`: first all the numbers (struct erofs_dirent), then the names, one after the
- * other. The caller has made sure that they fit.
+ * Write entries as a block of a directory at `at`, a multiple of 4 bytes: first all the numbers (struct erofs_dirent), then the
+ * names, one after the other. The caller has made sure that they fit.
  */
-export function writeDirents(image: Buffer, at: number, entries: readonly Dirent[]): void {
-  let nameAt = entries.length * DIRENT_BYTES;
-  entries.forEach(({ name, inodeAt, mode }, index) => {
-    const entryAt = at + index * DIRENT_BYTES;
-    image.writeUInt32LE(inodeAt / SLOT_BYTES, entryAt);
-    image.writeUInt16LE(nameAt, entryAt + 8);
-    image.writeUInt8(FILE_TYPES.get(mode & 0o170000) ?? 0, entryAt + 10);
-    image.write(name, at + nameAt, 'latin1');
-    nameAt += name.length;
-  });
+export function writeDirents({ bytes, words }: ImageMemory, at: number, entries: readonly Dirent[]): void {
+  const namesAt = entries.length * DIRENT_BYTES;
+  let names = '';
+  let word = at / 4;
+  for (const { name, inodeAt, mode } of entries) {
+    words[word] = inodeAt / SLOT_BYTES;
+    words[word + 2] = (namesAt + names.length) | ((FILE_TYPES.get(mode & 0o170000) ?? 0) << 16);
+    names += name;
+    word += DIRENT_BYTES / 4;
+  }
+  bytes.write(names, at + namesAt, 'latin1');
 }

@@ -102,7 +102,7 @@ function placeOfLeaf(node: LeafNode): Placed {
 /** Entries, `.` and `..` among them, in the order of their bytes, as many to a block as fit. */
 function splitDirectory({ children }: DirectoryNode): { readonly blocks: DirectoryBlock[]; readonly size: number } {
   // Names are latin1, so that the order of characters is that of bytes.
-  const names = ['.', '..', ...children.keys()].sort(byBytes);
+  const names = ['.', '..', ...children.keys()].sort();
   const blocks: string[][] = [];
   let block: string[] = [];
   let filled = 0;
@@ -118,10 +118,6 @@ function splitDirectory({ children }: DirectoryNode): { readonly blocks: Directo
   }
   const size = blocks.length * BLOCK_BYTES + filled;
   return { blocks: [...blocks, block], size };
-}
-
-function byBytes(left: string, right: string): number {
-  return left < right ? -1 : left === right ? 0 : 1;
 }
 
 /** The next place for an inode: what is inline must not cross the border of a block. */

@@ -5,7 +5,6 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 
 import type { Fd } from '../../../linux/fd.ts';
-import { fsconfigCreate, fsconfigSet, fsopen } from '../../../linux/mount-api.ts';
 import { cString } from '../../../linux/at.ts';
 import { lgetxattr } from '../../../linux/xattr.ts';
 import { IMAGE_NAME, TAR_NAME } from '../layer-output.ts';
@@ -14,22 +13,12 @@ import { tarEnd, tarFileHeader, tarPadding } from '../tar-write.ts';
 import { OVERLAY_ORIGIN } from '../whiteout.ts';
 import { LayerTree } from './layer-tree.ts';
 import { mountErofs } from './mount.ts';
+import { type ErofsSupport, isSelinuxEnforcing, isSharable, refusal } from './support.ts';
 import { writeImage } from './write-image.ts';
-
-export type ErofsSupport =
-  | {
-      readonly works: true;
-      /**
-       * Whether overlayfs takes a layer that is mounted nowhere, as this process holds it (Linux 6.15): then one mount, and one
-       * page cache, serves all containers. Otherwise each container mounts its own.
-       */
-      readonly shared: boolean;
-    }
-  | { readonly works: false; readonly why: string };
 
 /** Make a layer in the new directory `directory`, on the file system of the layers, and mount it. Never throws. */
 export function probeErofs(directory: string): ErofsSupport {
-  const why = refusal(release(), enforcing());
+  const why = refusal(release(), isSelinuxEnforcing());
   if (why !== undefined) return { works: false, why };
   try {
     mkdirSync(directory, { mode: 0o700 });
@@ -39,7 +28,7 @@ export function probeErofs(directory: string): ErofsSupport {
       writeFileSync(join(directory, IMAGE_NAME), files.image);
       using mount = mountErofs(directory, { image: IMAGE_NAME, tar: TAR_NAME });
       requireRight(mount);
-      return { works: true, shared: overlayTakes(mount, directory) && othersSee() };
+      return { works: true, shared: isSharable(mount, directory) };
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -48,26 +37,6 @@ export function probeErofs(directory: string): ErofsSupport {
   }
 }
 
-/** What is known to go wrong, in ways that must not be tried. Pure. `kernel`: as uname(2) has it. */
-export function refusal(kernel: string, selinuxEnforcing: boolean): string | undefined {
-  const [major = 0, minor = 0, patch = 0] = kernel.split(/[.-]/).map(Number);
-  // Blocks of 512 bytes and an image in a file: a panic until bae085416093.
-  if (major === 6 && minor === 12 && patch < 2) return `Linux ${kernel} crashes on EROFS images in files`;
-  // Files behind a mount are opened with the credentials of whoever reads until 905eeb2b7c33.
-  const early = major < 6 || (major === 6 && minor < 16);
-  if (selinuxEnforcing && early) return `Linux ${kernel} would have SELinux deny containers their files`;
-  return undefined;
-}
-
-function enforcing(): boolean {
-  try {
-    return readFileSync('/sys/fs/selinux/enforce', 'latin1').startsWith('1');
-  } catch {
-    return false;
-  }
-}
-
-const CAP_SYS_PTRACE = 1n << 19n;
 const CONTENT = Buffer.from('berth '.repeat(100));
 
 function probeFiles(): { readonly tar: Buffer; readonly image: Buffer } {
@@ -85,21 +54,4 @@ function requireRight(mount: Fd): void {
   if (!whiteout.isCharacterDevice() || whiteout.rdev !== 0) throw new Error('a whiteout was mounted as something else');
   if (lgetxattr(cString(`${at}/.`), OVERLAY_ORIGIN) === undefined)
     throw new Error('extended attributes are not mounted');
-}
-
-function overlayTakes(mount: Fd, directory: string): boolean {
-  try {
-    using context = fsopen('overlay');
-    fsconfigSet(context, 'lowerdir', `/proc/self/fd/${mount.number}:${directory}`);
-    fsconfigCreate(context);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The program that starts a container finds a mount of this process in /proc: ptrace(2), "Ptrace access mode checking". */
-function othersSee(): boolean {
-  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
-  return (BigInt(`0x${capabilities}`) & CAP_SYS_PTRACE) !== 0n;
 }

@@ -16,8 +16,8 @@ import {
   writeInode,
   writeSuperblock,
 } from './format.ts';
-import { type DirectoryBlock, type Placed, type Placement, placeTree } from './placement.ts';
-import type { DirectoryNode, TreeNode } from './tree-node.ts';
+import { type Placed, type Placement, placeTree } from './placement.ts';
+import type { DirectoryNode } from './tree-node.ts';
 import { writeXattrs } from './xattrs.ts';
 
 const TYPES = {
@@ -39,33 +39,32 @@ export type ImageOptions = {
 
 /** The image, to be mounted with the tar as its only extra device. */
 export function writeImage(root: DirectoryNode, { tarBytes, uuid }: ImageOptions): Buffer {
-  const placement = placeTree(root);
-  const image = Buffer.alloc(placement.blocks * BLOCK_BYTES);
+  const { placed, blocks } = placeTree(root);
+  // Little endian, as all machines are that berth runs on.
+  const words = new Uint32Array((blocks * BLOCK_BYTES) / 4);
+  const bytes = Buffer.from(words.buffer);
   const deviceBlocks = Math.ceil(tarBytes / BLOCK_BYTES);
-  const { placed, blocks } = placement;
-  writeSuperblock(image, { rootAt: placed.get(root)?.at ?? 0, inodes: placed.size, blocks, deviceBlocks, uuid });
+  writeSuperblock(bytes, { rootAt: placed.get(root)?.at ?? 0, inodes: placed.size, blocks, deviceBlocks, uuid });
+  const image = { bytes, words, placed, blocks };
   let number = 0;
-  for (const each of placed.values()) writeNode(image, placement, each, ++number);
-  return image;
+  for (const each of placed.values()) writeNode(image, each, ++number);
+  return bytes;
 }
 
-function writeNode(image: Buffer, placement: Placement, placed: Placed, number: number): void {
+type Image = Placement & { readonly bytes: Buffer; readonly words: Uint32Array };
+
+function writeNode(image: Image, placed: Placed, number: number): void {
   const { node, attributes, xattrBytes, size, inline, at, links } = placed;
-  writeInode(image, at, {
-    ...attributes,
-    mode: TYPES[node.kind] | attributes.mode,
-    layout: inline ? LAYOUT_INLINE : LAYOUT_PLAIN,
-    xattrBytes,
-    size,
-    address: addressOf(placed, placement.blocks),
-    number,
-    links,
-  });
-  writeXattrs(image, at + INODE_BYTES, attributes.xattrs);
+  const { mode, uid, gid, mtime, mtimeNs, xattrs } = attributes;
+  const layout = inline ? LAYOUT_INLINE : LAYOUT_PLAIN;
+  const address = addressOf(placed, image.blocks);
+  const kind = { mode: TYPES[node.kind] | mode, layout, address } as const;
+  writeInode(image.words, at, { ...kind, xattrBytes, size, number, uid, gid, mtime, mtimeNs, links });
+  if (xattrBytes > 0) writeXattrs(image.bytes, at + INODE_BYTES, xattrs);
   const tailAt = at + INODE_BYTES + xattrBytes;
-  if (node.kind === 'directory') writeDirectory(image, placement, { placed, node, tailAt });
+  if (node.kind === 'directory') writeDirectory(image, { placed, node, tailAt });
   else if (node.kind === 'symlink')
-    image.write(node.target, inline ? tailAt : placed.dataBlock * BLOCK_BYTES, 'latin1');
+    image.bytes.write(node.target, inline ? tailAt : placed.dataBlock * BLOCK_BYTES, 'latin1');
 }
 
 /** Addresses of the tar follow those of the image. */
@@ -77,20 +76,16 @@ function addressOf({ node, dataBlock }: Placed, imageBlocks: number): number {
 
 type Directory = { readonly placed: Placed; readonly node: DirectoryNode; readonly tailAt: number };
 
-function writeDirectory(image: Buffer, { placed: all }: Placement, { placed, node, tailAt }: Directory): void {
-  const dirents = (names: DirectoryBlock): Dirent[] =>
-    names.map((name) => {
-      const child = name === '.' ? node : name === '..' ? node.parent : node.children.get(name);
-      const place = child === undefined ? undefined : all.get(child);
-      if (child === undefined || place === undefined) throw new TypeError(`A directory has lost its entry ${name}`);
-      return { name, inodeAt: place.at, mode: typeOf(child) };
-    });
+function writeDirectory({ bytes, words, placed: all }: Image, { placed, node, tailAt }: Directory): void {
+  const direntOf = (name: string): Dirent => {
+    const child = name === '.' ? node : name === '..' ? node.parent : node.children.get(name);
+    const place = child === undefined ? undefined : all.get(child);
+    if (child === undefined || place === undefined) throw new TypeError(`A directory has lost its entry ${name}`);
+    return { name, inodeAt: place.at, mode: TYPES[child.kind] };
+  };
   placed.blocks.forEach((names, index) => {
     const isTail = placed.inline && index === placed.blocks.length - 1;
-    writeDirents(image, isTail ? tailAt : (placed.dataBlock + index) * BLOCK_BYTES, dirents(names));
+    const at = isTail ? tailAt : (placed.dataBlock + index) * BLOCK_BYTES;
+    writeDirents({ bytes, words }, at, names.map(direntOf));
   });
-}
-
-function typeOf({ kind }: TreeNode): number {
-  return TYPES[kind];
 }
