@@ -7,6 +7,7 @@ const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
+const F_SETPIPE_SZ = 1031;
 const O_NONBLOCK = 0o4000;
 export const FD_CLOEXEC = 1;
 
@@ -28,6 +29,11 @@ export function setNonBlocking(fd: number): void {
 export function setBlocking(fd: number): void {
   const flags = check(c_fcntl(fd, F_GETFL, 0), 'fcntl', () => `${fd}, F_GETFL`);
   check(c_fcntl(fd, F_SETFL, flags & ~O_NONBLOCK), 'fcntl', () => `${fd}, F_SETFL, 0`);
+}
+
+/** Change how many bytes a pipe holds: `bytes` rounded up to a page, and to a power of two. Throws SyscallError. */
+export function setPipeSize(fd: number, bytes: number): void {
+  check(c_fcntl(fd, F_SETPIPE_SZ, bytes), 'fcntl', () => `${fd}, F_SETPIPE_SZ, ${bytes}`);
 }
 
 /** The flags of a descriptor itself, of which FD_CLOEXEC is the only one. Throws SyscallError EBADF when there is no such. */

@@ -105,3 +105,11 @@ test('a program with many threads runs under the default filter', async (t) => {
   const script = 'import subprocess; print(subprocess.check_output(["echo", "ok"]).decode(), end="")';
   t.is(await underFilter(DEFAULT, program('/usr/bin/python3', '-c', script)), 'ok\n');
 });
+
+test('a tape ends also where the filter refuses that', async (t) => {
+  const profile: SeccompProfile = {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [{ names: ['exit_group', 'execve'], action: 'SCMP_ACT_ERRNO' }],
+  };
+  await t.throwsAsync(() => underFilter(profile, [call('getpid')]), { message: /code 139 / }); // 128 + SIGSEGV
+});

@@ -16,6 +16,9 @@ export type AssembledTape = {
 
 const MAX_ARGUMENTS = 6;
 
+/** Where nothing is ever mapped: storing there is SIGSEGV. */
+const NOWHERE = 0;
+
 /** What `onError` says to go on with the next operation. */
 export const NEXT = 'next';
 /** The block to go to on an error when an operation does not say. */
@@ -76,12 +79,13 @@ type Target = { readonly layout: Layout; readonly architecture: Architecture };
 
 /** The call's number, its arguments, where its result goes, and where to go on an error and on zero: machine-code.ts. */
 function writeOperation(words: Words64, address: number, operation: Operation, { layout, architecture }: Target): void {
-  const { call, args, save, onError = FAIL, onZero = NEXT } = operation;
+  const { call, args, save, returns, onError = FAIL, onZero = NEXT } = operation;
   if (args.length > MAX_ARGUMENTS) throw new RangeError(`${call} has more than six arguments`);
   words.set(address, syscallNumber(architecture, call));
   for (const [index, argument] of args.entries()) words.set(address + 8 + 8 * index, argumentValue(argument, layout));
   const rest = address + 8 + 8 * MAX_ARGUMENTS;
-  words.set(rest, save === undefined ? SCRATCH_ADDRESS : layout.resultSlot(save.name));
+  const unread = returns === 'never' ? NOWHERE : SCRATCH_ADDRESS;
+  words.set(rest, save === undefined ? unread : layout.resultSlot(save.name));
   words.set(rest + 8, labelAddress(onError, layout));
   words.set(rest + 16, labelAddress(onZero, layout));
 }

@@ -8,7 +8,7 @@ export const statusFd = value(STATUS_FD, 'status');
 
 /** Leave the tape with an exit code. */
 export function exitGroup(code: number): Operation {
-  return { call: 'exit_group', args: [code], what: `exit with code ${code}`, onError: NEXT };
+  return { call: 'exit_group', args: [code], what: `exit with code ${code}`, onError: NEXT, returns: 'never' };
 }
 
 /** The block that every failed operation goes to: tell which one failed and why, and end. */

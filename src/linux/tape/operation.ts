@@ -46,6 +46,8 @@ export type Operation = {
   readonly onError?: string;
   /** Block to go to on zero: the child's side of a clone. Default: go on. */
   readonly onZero?: string;
+  /** Should it return after all (a seccomp filter refuses it), its result is stored at address 0, which ends the process. */
+  readonly returns?: 'never';
 };
 
 export type Block = {

@@ -148,6 +148,10 @@ export type Seccomp = {
   readonly defaultErrnoRet?: number;
   readonly architectures?: readonly string[];
   readonly flags?: readonly string[];
+  /** The socket to which the descriptor goes that calls of SCMP_ACT_NOTIFY are asked about at. */
+  readonly listenerPath?: string;
+  /** Sent along. */
+  readonly listenerMetadata?: string;
   readonly syscalls?: readonly SeccompRule[];
 };
 
@@ -157,6 +161,7 @@ export type SeccompAction =
   | 'SCMP_ACT_KILL_PROCESS'
   | 'SCMP_ACT_TRAP'
   | 'SCMP_ACT_ERRNO'
+  | 'SCMP_ACT_NOTIFY'
   | 'SCMP_ACT_TRACE'
   | 'SCMP_ACT_ALLOW'
   | 'SCMP_ACT_LOG';

@@ -119,9 +119,10 @@ async function endOf({ id, signal, tape, status, monitorPid, handout }: Launched
   const early = (await handout?.meet(status.number, Buffer.alloc(0))) ?? Buffer.alloc(0);
   const bytes = await readUntilEnd(status.number, early, signal);
   await exitCode(monitorPid);
-  if (handout?.refusal !== undefined) throw handout.refusal.error;
   signal?.throwIfAborted();
-  return statusOf(tape, bytes, id);
+  const exit = statusOf(tape, bytes, id);
+  if (handout?.refusal !== undefined) throw handout.refusal.error;
+  return exit;
 }
 
 /** Whoever is asked about calls of the container is asked about those of the process too, at a descriptor of its own. */

@@ -19,6 +19,7 @@ import type { SpawnOptions } from '../../linux/tape/spawn.ts';
 import { measurePhase, type PhaseListener } from '../start-phase.ts';
 import type { Parent } from './monitor-operations.ts';
 import { Rendezvous } from './rendezvous.ts';
+import type { SeccompHandout } from './seccomp-listener.ts';
 import type { Spawner } from './spawner.ts';
 
 /** What the monitor's process is called, followed by the id of its container. */
@@ -51,6 +52,8 @@ export type StartOptions = {
   readonly bounding: bigint;
   /** What is done where the tape waits for its hooks. When it rejects, the tape ends. */
   readonly whenWaiting?: ((pid: number) => Promise<void>) | undefined;
+  /** For a seccomp filter that asks somebody. */
+  readonly handout?: SeccompHandout | undefined;
   readonly onPhase?: PhaseListener;
 };
 
@@ -58,7 +61,7 @@ export type StartOptions = {
 export async function startMonitor(
   spawner: Spawner,
   tape: AssembledTape,
-  { id, fds, parent, bounding, whenWaiting, onPhase = () => undefined }: StartOptions,
+  { id, fds, parent, bounding, whenWaiting, handout, onPhase = () => undefined }: StartOptions,
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
@@ -66,7 +69,7 @@ export async function startMonitor(
   let monitorPid: number;
   try {
     using _spawn = measurePhase('spawn', onPhase);
-    const all = [...fds, ...(rendezvous?.fds ?? [])];
+    const all = [...fds, ...(rendezvous?.fds ?? []), ...(handout?.fds ?? [])];
     monitorPid = await spawner.spawn(tape, { argv: [MONITOR_NAME, id], status: write.number, fds: all }, bounding);
   } finally {
     closeSync(write.release());
@@ -74,13 +77,14 @@ export async function startMonitor(
   const listening = new AbortController();
   const monitorEnded = parent === 'monitor' ? reaped(monitorPid, listening.signal) : undefined;
   const mount = measurePhase('mount', onPhase);
-  const early = (await rendezvous?.meet(status.number)) ?? Buffer.alloc(0);
+  const met = (await rendezvous?.meet(status.number)) ?? Buffer.alloc(0);
+  const early = (await handout?.meet(status.number, met)) ?? met;
   const records = parseRecords(Buffer.concat([early, await readToEnd(status.number)]));
   mount[Symbol.dispose]();
   const started = records.find((record) => record.kind === 'started' && record.pid > 0);
   const failed = records.find((record) => record.kind === 'failed');
   const outcome: StartOutcome =
-    failed ?? rendezvous?.refusal ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
+    failed ?? rendezvous?.refusal ?? handout?.refusal ?? (started === undefined ? { kind: 'lost' } : { kind: 'ready' });
   const pid = started?.kind === 'started' ? started.pid : 0;
   if (monitorEnded === undefined) await exitCode(monitorPid); // it has nothing left to do
   const ended = monitorEnded ?? reaped(pid, listening.signal);

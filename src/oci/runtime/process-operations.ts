@@ -1,9 +1,10 @@
-// From a process in its namespaces to the user's program: limits, identity, capabilities, seccomp, exec. Used by the start of
-// a container and by exec. The order is the point: each step gives up what the next no longer needs.
+// From a process in its namespaces to the user's program: limits, identity, capabilities, exec. Used by the start of a container
+// and by exec. The order is the point: each step gives up what the next no longer needs.
 //
-//   limits → bounding set → cwd → groups, gid, uid → capabilities → no_new_privs → seccomp → execve
+//   limits → bounding set → cwd → groups, gid, uid → capabilities → no_new_privs → [wait for start] → seccomp → execve
 //
-// Without no_new_privs, seccomp(2) needs CAP_SYS_ADMIN, so there the filter comes before the identity is given up.
+// Without no_new_privs, seccomp(2) needs CAP_SYS_ADMIN, so there it is kept until the end. The program does not get it from that:
+// execve(2) makes its capabilities from the bounding, inheritable and ambient sets (capabilities(7), "Transformation").
 import { capabilityData, capabilityHeader, capabilityMask, capabilityNames } from '../../linux/capability.ts';
 import {
   PR_CAPBSET_DROP,
@@ -14,21 +15,17 @@ import {
 } from '../../linux/prctl.ts';
 import { rlimitBytes, rlimitNumber, rlimitValue } from '../../linux/rlimit.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
-import { bytes, stringVector, text, value, words, type Operation } from '../../linux/tape/operation.ts';
+import { bytes, stringVector, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import type { CapabilitySet, Process } from './config.ts';
 import { octal, writeFile } from './path-operations.ts';
 import { priorityOperations } from './scheduling-operations.ts';
+import { seccompOperations, type SeccompFacts } from './seccomp-operations.ts';
 
-const SECCOMP_SET_MODE_FILTER = 1;
-const SIZEOF_SOCK_FILTER = 8;
 const DEFAULT_UMASK = 0o022;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export type ProcessFacts = {
-  /** The compiled filter, or undefined for none. */
-  readonly seccompFilter: Buffer | undefined;
-  readonly seccompFlags: number;
+export type ProcessFacts = SeccompFacts & {
   /**
    * What there is to give, as a mask. A capability beyond it is left out: config.md, "process.capabilities", wants no failure
    * where the runtime has fewer itself.
@@ -38,23 +35,17 @@ export type ProcessFacts = {
   readonly bounding: bigint;
 };
 
-/** Everything but the exec itself. `beforeSeccomp` runs as late as it can without being filtered (the wait for start). */
-export function identityOperations(
-  process: Process,
-  facts: ProcessFacts,
-  beforeSeccomp: readonly Operation[],
-): Operation[] {
-  const seccomp = facts.seccompFilter === undefined ? [] : [seccompOperation(facts.seccompFilter, facts.seccompFlags)];
-  const identity = [...userOperations(process), ...capabilityOperations(process, facts.capabilities)];
+/** Everything but seccomp and the exec itself. */
+export function identityOperations(process: Process, facts: ProcessFacts): Operation[] {
   return [
     ...oomOperations(process),
     ...priorityOperations(process),
     ...rlimitOperations(process),
     ...boundingOperations(process, facts.bounding),
     ...workingDirectory(process.cwd),
-    ...(process.noNewPrivileges === true
-      ? [...identity, noNewPrivileges(), ...beforeSeccomp, ...seccomp]
-      : [...beforeSeccomp, ...seccomp, ...identity]),
+    ...userOperations(process),
+    ...capabilityOperations(process, { all: facts.capabilities, kept: keptForFilter(process, facts) }),
+    ...(process.noNewPrivileges === true ? [noNewPrivileges()] : []),
   ];
 }
 
@@ -149,10 +140,25 @@ function userOperations(process: Process): Operation[] {
   ];
 }
 
-function capabilityOperations(process: Process, all: bigint): Operation[] {
+/** The seccomp filter, as the last thing before the exec. */
+export function filterOperations(process: Process, facts: ProcessFacts): Operation[] {
+  const keeps = keptForFilter(process, facts) !== 0n;
+  // A first process that stays (init) gets its capabilities from no execve(2).
+  const giveUp =
+    keeps && process.init === true ? capabilityOperations(process, { all: facts.capabilities, kept: 0n }) : [];
+  return [...seccompOperations(facts), ...giveUp];
+}
+
+/** What seccomp(2) needs without no_new_privs. */
+function keptForFilter(process: Process, facts: ProcessFacts): bigint {
+  const needed = facts.seccompFilter !== undefined && process.noNewPrivileges !== true;
+  return needed ? capabilityMask(['CAP_SYS_ADMIN']) & facts.capabilities : 0n;
+}
+
+function capabilityOperations(process: Process, { all, kept }: { all: bigint; kept: bigint }): Operation[] {
   const sets = {
-    effective: maskOf(process, 'effective') & all,
-    permitted: maskOf(process, 'permitted') & all,
+    effective: (maskOf(process, 'effective') & all) | kept,
+    permitted: (maskOf(process, 'permitted') & all) | kept,
     inheritable: maskOf(process, 'inheritable') & all,
   };
   // The kernel raises an ambient capability only where it is permitted and inheritable; runc leaves the others out too.
@@ -184,15 +190,4 @@ function noNewPrivileges(): Operation {
 
 function prctl(option: number, name: string, argument: number, what: string): Operation {
   return { call: 'prctl', args: [value(option, name), argument, 0, 0, 0], what };
-}
-
-/** seccomp(2) with a struct sock_fprog that points at the filter. */
-function seccompOperation(filter: Buffer, flags: number): Operation {
-  const length = filter.length / SIZEOF_SOCK_FILTER;
-  const program = words([length, bytes(filter, `[${length} instructions]`)], `{${length} instructions}`);
-  return {
-    call: 'seccomp',
-    args: [value(SECCOMP_SET_MODE_FILTER, 'SECCOMP_SET_MODE_FILTER'), flags, program],
-    what: `load the seccomp filter of ${length} instructions`,
-  };
 }
