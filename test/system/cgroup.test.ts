@@ -1,45 +1,18 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
-import { type Cgroup, createCgroup, openCgroup } from '../../src/linux/cgroup/cgroup.ts';
-import { type CgroupLayout, type Controller, hierarchyOf, readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
-import type { CgroupResources } from '../../src/linux/cgroup/resources.ts';
+import { createCgroup, openCgroup } from '../../src/linux/cgroup/cgroup.ts';
+import { hierarchyOf } from '../../src/linux/cgroup/layout.ts';
 import { NEXT } from '../../src/linux/tape/assemble.ts';
 import { exitGroup, failBlock } from '../../src/linux/tape/blocks.ts';
 import { type Operation, result, text, value, words } from '../../src/linux/tape/operation.ts';
 import { runTape } from '../../src/linux/tape/run.ts';
-import { defaultDeviceRules, usableDeviceRules } from '../../src/oci/runtime/defaults.ts';
+import { cgroupScene } from './cgroup-scene.ts';
 import { cgroupsUnusable, ended, spawnIn, until } from './in-cgroup.ts';
 
-const PARENT = `/berth-test-${process.pid}`;
+const { layout, make, needs, usable } = cgroupScene();
 const unusable = cgroupsUnusable();
-const layout: CgroupLayout = unusable === undefined ? readCgroupLayout() : { hierarchies: [] };
-const usable = unusable === undefined ? test : test.skip;
-
-/** A test that needs controllers; skipped, with their names in its title, where one is missing. */
-function needs(...controllers: readonly Controller[]): {
-  readonly test: typeof test | typeof test.skip;
-  readonly reason: string;
-} {
-  const missing = controllers.filter((controller) => hierarchyOf(layout, controller) === undefined);
-  const reason = unusable ?? (missing.length === 0 ? '' : `no ${missing.join(', ')} controller here`);
-  return { test: reason === '' ? test : test.skip, reason: reason === '' ? '' : ` (skipped: ${reason})` };
-}
-
-/** Make a cgroup that is killed and removed at the end of the test. */
-function make(t: ExecutionContext, resources: CgroupResources = {}, machine = layout): Cgroup {
-  const name = t.title.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 60);
-  const cgroup = createCgroup(machine, `${PARENT}/${name}`, resources);
-  t.teardown(async () => {
-    cgroup.kill();
-    await until(() => cgroup.procs().length === 0, 'the cgroup is empty');
-    await cgroup.remove();
-  });
-  return cgroup;
-}
-
-if (unusable === undefined) test.after.always(() => openCgroup(layout, PARENT).remove());
 
 const pids = needs('pids');
 pids.test(`a shell cannot fork beyond pids.max${pids.reason}`, async (t) => {
@@ -84,22 +57,6 @@ cpu.test(`a busy loop is throttled by its quota, and that is counted${cpu.reason
   t.true((stats?.usageNs ?? 0) > 0);
   t.true((stats?.periods ?? 0) >= 3);
 });
-
-const devices = needs('devices');
-const v1Devices = hierarchyOf(layout, 'devices')?.version === 1;
-(v1Devices ? devices.test : test.skip)(
-  `default device rules let null through and nothing else${v1Devices ? '' : ' (skipped: v2 needs eBPF)'}`,
-  async (t) => {
-    const cgroup = make(t, {
-      devices: [...defaultDeviceRules([]), ...usableDeviceRules(), { allow: false, type: 'c', major: 1, minor: 5 }],
-    });
-    const script = 'echo x > /dev/null && echo null; head -c1 /dev/zero > /dev/null && echo zero; true';
-    const { output } = await ended(spawnIn(cgroup, script));
-    t.regex(output, /^null$/m);
-    t.notRegex(output, /^zero$/m);
-    t.regex(output, /not permitted/);
-  },
-);
 
 const allowed = (pid: number | undefined): string | undefined =>
   /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

@@ -1,5 +1,5 @@
 // What the machine runs: AVA with the system tests of the runtime and of cgroups.
-const SHORT = ['cgroup', 'runtime'];
+const SHORT = ['cgroup', 'cgroup-devices', 'runtime'];
 const WHOLE = SHORT.concat(
   'runtime-exec runtime-refusals monitor seccomp escape escape-privileged oci-cli oci-cli-peers'.split(' '),
 );

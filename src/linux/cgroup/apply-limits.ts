@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 
 import { isErrno } from '../errno.ts';
-import { writeControl } from './control-file.ts';
+import { readControl, writeControl } from './control-file.ts';
 import { CgroupError } from './error.ts';
 import type { Place } from './layout.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-plan.ts';
 import { placeOf } from './place.ts';
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ export function applyLimits(places: readonly Place[], writes: readonly LimitWrit
     const failure = tryWrite(places, group);
     if (failure === undefined) continue;
     const [first] = group;
-    if (isErrno(failure, 'ENOENT') && first?.optional === true) notes.push(`${first.file}: not set, ${first.hint}`);
+    if (isMissing(failure) && first?.optional === true) notes.push(`${first.file}: not set, ${first.hint}`);
     else if (isErrno(failure, 'EINVAL', 'EBUSY')) refused.push(...group);
     else throw explain(places, group, failure);
   }
@@ -50,17 +50,29 @@ function groupByFile(writes: readonly LimitWrite[]): LimitWrite[][] {
   return groups;
 }
 
+/** ENOTSUPP (524) is the kernel's own, and has no name for user space. */
+function isMissing(failure: NodeJS.ErrnoException): boolean {
+  return failure.errno === -524 || isErrno(failure, 'ENOENT', 'EOPNOTSUPP', 'ENOTSUP');
+}
+
 function tryWrite(places: readonly Place[], group: readonly LimitWrite[]): NodeJS.ErrnoException | undefined {
   const [first] = group;
   if (first === undefined) return undefined;
   const { otherFile } = first;
   const values = group.map(({ value }) => value);
-  const failure = writeTo(fileOf(places, first, first.file), values);
+  const path = fileOf(places, first, first.file);
+  const failure = writeTo(path, values);
+  if (failure === undefined && first.verified === true) verify(path, values);
   if (otherFile === undefined || !isErrno(failure, 'ENOENT')) return failure;
   return writeTo(
     fileOf(places, first, otherFile),
     group.map(({ value, otherValue = value }) => otherValue),
   );
+}
+
+function verify(path: string, values: readonly string[]): void {
+  if (readControl(path).trim() === values.at(-1)) return;
+  throw new CgroupError('UNSUPPORTED', `${path}: this kernel takes the value and does nothing with it any more`);
 }
 
 function writeTo(path: string, values: readonly string[]): NodeJS.ErrnoException | undefined {
@@ -84,7 +96,7 @@ function explain(places: readonly Place[], group: readonly LimitWrite[], cause: 
   if (first === undefined) return new CgroupError('REFUSED', cause.message, { cause });
   const path = fileOf(places, first, first.file);
   const values = group.map(({ value }) => `'${value}'`).join(', ');
-  const missing = cause.code === 'ENOENT';
+  const missing = isMissing(cause);
   const reason = missing ? (first.hint ?? 'this kernel has no such file') : HINTS[cause.code ?? ''];
   const suffix = reason === undefined ? '' : ` (${reason})`;
   const message = `Cannot write ${values} to ${path}: ${cause.code}${suffix}`;

@@ -2,13 +2,16 @@
 import { existsSync } from 'node:fs';
 
 import { applyLimits } from './apply-limits.ts';
+import { completeUpdate } from './complete-update.ts';
 import { writeControl } from './control-file.ts';
+import { filterDevices } from './device-filter.ts';
 import { CgroupError } from './error.ts';
 import { type CgroupLayout, type Controller, hasController, type Place } from './layout.ts';
-import { isInitial, type LimitPlan, type LimitWrite, planLimits } from './limits.ts';
+import type { LimitPlan, LimitWrite } from './limit-plan.ts';
+import { isInitial, planLimits } from './limits.ts';
 import { makePlace, makePlaceBelow, preparePlace } from './make-directories.ts';
 import { freeze, isFrozen, killMembers, memberPids, thaw } from './members.ts';
-import { type CgroupEntry, entryOf, everyPlace, placesFor } from './place.ts';
+import { type CgroupEntry, entryOf, everyPlace, placeOf, placesFor } from './place.ts';
 import { removePlaces } from './remove.ts';
 import type { CgroupResources } from './resources.ts';
 import { type CgroupStats, readOomKills, readStats } from './stats.ts';
@@ -48,8 +51,8 @@ export type CreateOptions = {
  * of the same name is taken over, and noted when processes are in it.
  *
  * Throws CgroupError UNSUPPORTED (naming each limit that this machine cannot do, before anything is made), REFUSED,
- * FROZEN (a leftover that would stop whoever joins), GONE (no cgroup to inherit from) or PATH_INVALID. After a throw the cgroup is gone again; cgroups
- * above it that had to be made are not.
+ * FROZEN (a leftover that would stop whoever joins), GONE (no cgroup to inherit from) or PATH_INVALID; a RangeError on limits that
+ * contradict each other. After a throw the cgroup is gone again; cgroups above it that had to be made are not.
  */
 export function createCgroup(
   layout: CgroupLayout,
@@ -57,7 +60,7 @@ export function createCgroup(
   resources: CgroupResources = {},
   { inheritsDevices = false }: CreateOptions = {},
 ): Cgroup {
-  const { writes, notes } = possible(layout, path, resources);
+  const { writes, deviceFilter } = possible(layout, path, resources);
   const places = placesFor(layout, path, writes);
   const made: Place[] = [];
   try {
@@ -69,7 +72,8 @@ export function createCgroup(
     const isNew = made.length === places.length;
     const leftover = isNew ? [] : examineLeftover(places, path);
     const left = applyLimits(places, isNew ? writes.filter((one) => !isInitial(one)) : writes);
-    return cgroupAt(layout, path, { places, notes: [...notes, ...leftover, ...left] });
+    setDeviceFilter(places, deviceFilter, { isNew });
+    return cgroupAt(layout, path, { places, notes: [...leftover, ...left] });
   } catch (error) {
     void removePlaces(made).catch(() => undefined);
     throw error;
@@ -107,15 +111,26 @@ function cgroupAt(layout: CgroupLayout, path: string, { places, notes }: Parts):
 }
 
 function update(layout: CgroupLayout, path: string, resources: CgroupResources): readonly string[] {
-  if (existingPlaces(layout, path).length === 0) throw new CgroupError('GONE', `There is no cgroup ${path}`);
-  const { writes, notes } = possible(layout, path, resources);
-  const members = memberPids(existingPlaces(layout, path));
+  const existing = existingPlaces(layout, path);
+  if (existing.length === 0) throw new CgroupError('GONE', `There is no cgroup ${path}`);
+  const { writes, deviceFilter } = possible(layout, path, completeUpdate(existing, resources));
+  const members = memberPids(existing);
   const places = placesFor(layout, path, writes);
   const added = places.filter(makePlace);
   for (const place of places) preparePlace(place, askedControllers(writes));
-  const left = applyLimits(places, writes);
+  const notes = applyLimits(places, writes);
+  setDeviceFilter(places, deviceFilter, { isNew: false });
   for (const { directory } of added) for (const pid of members) writeControl(`${directory}/cgroup.procs`, `${pid}`);
-  return [...notes, ...left];
+  return notes;
+}
+
+function setDeviceFilter(
+  places: readonly Place[],
+  rules: LimitPlan['deviceFilter'],
+  options: { readonly isNew: boolean },
+): void {
+  const place = placeOf(places, 'unified');
+  if (rules !== undefined && place !== undefined) filterDevices(place.directory, rules, options);
 }
 
 function existingPlaces(layout: CgroupLayout, path: string): Place[] {

@@ -15,8 +15,23 @@ export type Hierarchy = {
 
 export type CgroupLayout = { readonly hierarchies: readonly Hierarchy[] };
 
-/** Controllers by their v2 names; `io` is blkio on v1. v2 has the last three without a controller of that name. */
-export type Controller = 'cpu' | 'cpuset' | 'hugetlb' | 'io' | 'memory' | 'pids' | 'cpuacct' | 'devices' | 'freezer';
+/**
+ * Controllers by their v2 names; `io` is blkio on v1. v2 has cpuacct, devices and freezer without a controller of that name,
+ * and the network's not at all.
+ */
+export type Controller =
+  | 'cpu'
+  | 'cpuset'
+  | 'hugetlb'
+  | 'io'
+  | 'memory'
+  | 'pids'
+  | 'rdma'
+  | 'cpuacct'
+  | 'devices'
+  | 'freezer'
+  | 'net_cls'
+  | 'net_prio';
 
 /** A hierarchy with the directory of one cgroup in it. */
 export type Place = { readonly hierarchy: Hierarchy; readonly directory: string };

@@ -9,7 +9,7 @@ import {
   type Place,
   unifiedHierarchy,
 } from './layout.ts';
-import type { LimitWrite } from './limits.ts';
+import type { LimitWrite } from './limit-plan.ts';
 
 /** How a process becomes a member. On a hybrid machine both are needed. */
 export type CgroupEntry = {
@@ -20,9 +20,9 @@ export type CgroupEntry = {
 };
 
 // Accounting and limits that every container has. The freezer is for machines without cgroup2, which freezes and kills
-// better; cpuset and hugetlb are joined when a limit asks for them.
+// better; the others are joined when a limit asks for them.
 const WANTED: readonly Controller[] = ['cpu', 'cpuacct', 'memory', 'pids', 'devices', 'io'];
-const ON_DEMAND: readonly Controller[] = ['freezer', 'cpuset', 'hugetlb'];
+const ON_DEMAND: readonly Controller[] = ['freezer', 'cpuset', 'hugetlb', 'rdma', 'net_cls', 'net_prio'];
 
 /** The controllers that are enabled on v2 for every container. */
 export const WANTED_IN_V2: readonly Controller[] = ['cpu', 'memory', 'pids', 'io'];

@@ -3,23 +3,13 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import * as fc from 'fast-check';
 
-import type { CgroupLayout, Hierarchy } from '../../../src/linux/cgroup/layout.ts';
-import { type LimitPlan, planLimits } from '../../../src/linux/cgroup/limits.ts';
+import type { CgroupLayout } from '../../../src/linux/cgroup/layout.ts';
+import type { LimitPlan } from '../../../src/linux/cgroup/limit-plan.ts';
+import { planLimits } from '../../../src/linux/cgroup/limits.ts';
 import { cpuWeight } from '../../../src/linux/cgroup/limits-v2.ts';
 import type { CgroupResources } from '../../../src/linux/cgroup/resources.ts';
+import { hierarchy, V1, V2 } from './machines.ts';
 
-const hierarchy = (version: 1 | 2, ...controllers: readonly string[]): Hierarchy => ({
-  version,
-  mountPoint: `/cgroup/${controllers.join(',')}`,
-  controllers,
-  self: '/',
-});
-const V1: CgroupLayout = {
-  hierarchies: ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'blkio', 'freezer', 'hugetlb'].map((name) =>
-    hierarchy(1, name),
-  ),
-};
-const V2: CgroupLayout = { hierarchies: [hierarchy(2, 'cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb')] };
 const BARE: CgroupLayout = { hierarchies: [] };
 const HYBRID: CgroupLayout = { hierarchies: [hierarchy(1, 'memory'), hierarchy(2, 'hugetlb')] };
 
@@ -44,7 +34,7 @@ test(
   ['cpu.shares 1024', 'cpu.cfs_period_us 100000', 'cpu.cfs_quota_us 50000'],
   ['cpu.weight 100', 'cpu.max 50000 100000'],
 );
-test('no quota', same, { cpu: { quota: -1 } }, ['cpu.cfs_quota_us -1'], ['cpu.max max 100000']);
+test('no quota', same, { cpu: { quota: -1 } }, ['cpu.cfs_quota_us -1'], ['cpu.max max']);
 test('a period alone', same, { cpu: { period: 20_000 } }, ['cpu.cfs_period_us 20000'], ['cpu.max max 20000']);
 test('zeros are no limits', same, { cpu: { shares: 0, quota: 0, period: 0 }, memory: { limit: 0, swap: 0 } }, [], []);
 test(
@@ -87,7 +77,7 @@ test(
   same,
   { memory: { limit: -1 } },
   ['memory.limit_in_bytes -1', 'memory.memsw.limit_in_bytes -1'],
-  ['memory.max max'],
+  ['memory.max max', 'memory.swap.max max'],
 );
 test('pids', same, { pids: { limit: 64 } }, ['pids.max 64'], ['pids.max 64']);
 test('no pids limit', same, { pids: { limit: -1 } }, ['pids.max max'], ['pids.max max']);
@@ -103,8 +93,8 @@ test(
   'huge pages',
   same,
   { hugepageLimits: [{ pageSize: '2MB', limit: 4194304 }] },
-  ['hugetlb.2MB.limit_in_bytes 4194304'],
-  ['hugetlb.2MB.max 4194304'],
+  ['hugetlb.2MB.limit_in_bytes 4194304', 'hugetlb.2MB.rsvd.limit_in_bytes 4194304'],
+  ['hugetlb.2MB.max 4194304', 'hugetlb.2MB.rsvd.max 4194304'],
 );
 
 test('kernels without BFQ take the weight in another file and, on v2, on another scale', (t) => {
@@ -132,10 +122,13 @@ test('device rules keep their order, and are split where v1 needs it', (t) => {
   ]);
 });
 
-test('device rules on v2 are left out, and that is said', (t) => {
-  const plan = planLimits(V2, { devices: [{ allow: false, access: 'rwm' }] });
-  t.deepEqual(plan.notes, ['device rules: not applied, on cgroup v2 they need an eBPF program']);
-  t.deepEqual(planLimits(V2, { devices: [{ allow: true, access: 'rwm' }] }), { writes: [], problems: [], notes: [] });
+test('device rules on v2 are for a program, unless they let everything through', (t) => {
+  const rules = [
+    { allow: false, access: 'rwm' },
+    { allow: true, type: 'c', major: 1 },
+  ] as const;
+  t.deepEqual(planLimits(V2, { devices: rules }), { writes: [], problems: [], deviceFilter: rules });
+  t.deepEqual(planLimits(V2, { devices: [{ allow: true, access: 'rwm' }] }), { writes: [], problems: [] });
 });
 
 test('a limit on a missing controller is a problem that names it, never silence', (t) => {
@@ -146,6 +139,8 @@ test('a limit on a missing controller is a problem that names it, never silence'
     blockIO: { weight: 10 },
     hugepageLimits: [{ pageSize: '2MB', limit: 0 }],
     devices: [{ allow: false }],
+    network: { classID: 1, priorities: [{ name: 'eth0', priority: 1 }] },
+    rdma: { mlx5_1: { hcaHandles: 3 } },
     unified: { 'memory.high': '1' },
   };
   t.deepEqual(planLimits(BARE, resources).problems, [
@@ -155,8 +150,11 @@ test('a limit on a missing controller is a problem that names it, never silence'
     'pids limit: no pids controller on this machine',
     'block I/O limit: no io controller on this machine',
     'huge page limit: no hugetlb controller on this machine',
+    'network class: no net_cls controller on this machine',
+    'network priorities: no net_prio controller on this machine',
+    'RDMA limit: no rdma controller on this machine',
     'device rules: no devices controller on this machine',
-    "unified: 'memory.high' needs the memory controller of cgroup v2, which is not there",
+    "unified: 'memory.high' needs cgroup v2, which is not mounted here",
   ]);
   t.deepEqual(planLimits(BARE, { cpu: { shares: 0 }, memory: {} }).problems, []);
 });
@@ -180,8 +178,33 @@ test('unified goes to cgroup2, and is an error where its controller is on v1', (
     "unified: 'memory.high' needs the memory controller of cgroup v2, which is not there",
   ]);
   t.deepEqual(written(HYBRID, { unified: { 'hugetlb.2MB.max': '0' } }), ['hugetlb.2MB.max 0']);
-  t.is(planLimits(V2, { unified: { '../memory.max': '1', cgroup: '' } }).problems.length, 2);
+  t.deepEqual(written(V2, { unified: { 'io.max': '8:0 rbps=1\n8:16 wbps=2\n' } }), [
+    'io.max 8:0 rbps=1',
+    'io.max 8:16 wbps=2',
+  ]);
 });
+
+const refused = test.macro({
+  exec(t, resources: CgroupResources, message: RegExp) {
+    for (const layout of [V1, V2]) t.throws(() => planLimits(layout, resources), { instanceOf: RangeError, message });
+  },
+  title: (title = '') => `${title} is refused, with the name of the field`,
+});
+test(
+  'a unified file elsewhere',
+  refused,
+  { unified: { '../memory.max': '1' } },
+  /^linux\.resources\.unified: '\.\.\/mem/,
+);
+test('a unified name without a controller', refused, { unified: { cgroup: '' } }, /unified: 'cgroup'/);
+test('moving processes as a limit', refused, { unified: { 'cgroup.procs': '1' } }, /acts on processes/);
+test('a page size with a path', refused, { hugepageLimits: [{ pageSize: '../2MB', limit: 1 }] }, /hugepageLimits: /);
+test('an interface with a space', refused, { network: { priorities: [{ name: 'a b', priority: 1 }] } }, /'a b'/);
+test('an RDMA device with a space', refused, { rdma: { 'a b': { hcaHandles: 1 } } }, /rdma: 'a b'/);
+test('an RDMA device without limits', refused, { rdma: { mlx5_1: {} } }, /neither handles nor objects/);
+test('swappiness beyond 100', refused, { memory: { swappiness: 101 } }, /memory\.swappiness: 101/);
+test('a burst above the quota', refused, { cpu: { quota: 1000, burst: 1001 } }, /cpu\.burst: 1001/);
+test('another idle than 0 and 1', refused, { cpu: { idle: 2 } }, /cpu\.idle: 2/);
 
 test('swap that contradicts memory is refused', (t) => {
   t.throws(() => planLimits(V2, { memory: { swap: 5 } }), { message: /needs a memory limit/ });
