@@ -1,6 +1,7 @@
 // What makes a container or a pod another one. Each hash has parts, so that a plan can say what changed.
 import { createHash } from 'node:crypto';
 
+import { wantsInit } from '../spec/annotations.ts';
 import type { ConfigData, ConfigReference, ContainerSpec, EnvEntry, PodSpec, Volume } from '../spec/model.ts';
 import { shortDigest } from './canonical.ts';
 import type { WorkloadId } from './effects.ts';
@@ -39,6 +40,7 @@ export function containerHash({ pod, container, digest, configs }: ContainerHash
     fields: env.flatMap((entry) => fieldValues(entry, pod)),
     volumes: volumes.filter((volume) => volume.kind !== 'emptyDir').map(withoutOptional),
     restartedAt: pod.annotations[RESTARTED_AT],
+    init: wantsInit(pod) ? true : undefined,
   };
   const configuration = [
     ...env.map((entry) => envContent(entry, configs)),

@@ -8,6 +8,7 @@ import type { PodContainer } from '../../oci/pod/start-container.ts';
 import type { Sandbox } from '../../oci/pod/sandbox.ts';
 import type { Resources as OciResources } from '../../oci/runtime/config.ts';
 import type { DesiredContainer, DesiredPod, RestartHistory } from '../../reconcile/effects.ts';
+import { wantsInit } from '../../spec/annotations.ts';
 import type { ConfigData, ConfigReference, Resources } from '../../spec/model.ts';
 import { resolveArguments, resolveEnvironment, type PodFacts } from '../../spec/resolve-env.ts';
 import { findConfig } from './find-config.ts';
@@ -56,6 +57,7 @@ export function podContainer(
     noNewPrivileges: !security.allowPrivilegeEscalation,
     seccomp: security.seccomp === 'Unconfined' ? 'unconfined' : 'default',
     terminal: false,
+    init: wantsInit(pod.spec),
     userSpec: security.runAsUser === undefined ? undefined : String(security.runAsUser),
     runAsGroup: security.runAsGroup,
     runAsNonRoot: security.runAsNonRoot,

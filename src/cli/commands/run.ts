@@ -23,6 +23,7 @@ const options = {
   network: { type: 'string', value: 'MODE', help: 'bridge (default), host or none' },
   interactive: { type: 'boolean', short: 'i', help: 'Pass standard input on' },
   tty: { type: 'boolean', short: 't', help: 'Give it a terminal' },
+  init: { type: 'boolean', help: 'Run the program below an init that forwards signals and reaps' },
   workdir: { type: 'string', short: 'w', value: 'DIR', help: 'Working directory' },
   user: { type: 'string', short: 'u', value: 'USER[:GROUP]', help: 'Names of the image, or numbers' },
   hostname: { type: 'string', value: 'NAME', help: 'Host name (default: its name)' },
@@ -92,6 +93,7 @@ function requestOf(values: Flags, rest: readonly string[]): Omit<RunOptions, 'im
     noNewPrivileges: false,
     seccomp: 'default',
     terminal: values.tty,
+    init: values.init,
   };
 }
 

@@ -40,6 +40,8 @@ export type ContainerOptions = {
   readonly noNewPrivileges: boolean;
   readonly seccomp: 'default' | 'unconfined';
   readonly terminal: boolean;
+  /** A first process that forwards signals and reaps, with the program as its child. Default: the program is the first. */
+  readonly init?: boolean | undefined;
   /** Size of the terminal; undefined: the kernel's 0 × 0. */
   readonly terminalSize?: WindowSize | undefined;
   /** Paths of namespaces to join; `host` leaves the container in the host's. Undefined: a new one. */
@@ -116,6 +118,7 @@ function generateProcess(image: ImageConfig, options: ContainerOptions): Process
   return {
     terminal: options.terminal,
     ...consoleSize(options),
+    ...(options.init === true ? { init: true } : {}),
     user: options.user,
     args: commandLine(image, options),
     env: environment(image, options),
