@@ -1,5 +1,5 @@
 // Bundles for OCI runtimes: a busybox root, and a config.json as `runc spec` makes it, with a change.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Mount, Process, RuntimeConfig } from '../../src/oci/runtime/config.ts';
@@ -72,6 +72,6 @@ export function bundleConfig(script: string, cgroupsPath: string): BundleConfig 
 /** Write a bundle into `directory`; its root is made when it is missing. */
 export function writeBundle(directory: string, config: RuntimeConfig): void {
   mkdirSync(directory, { recursive: true });
-  makeBusyboxRoot(join(directory, 'rootfs'));
+  if (!existsSync(join(directory, 'rootfs/bin'))) makeBusyboxRoot(join(directory, 'rootfs'));
   writeFileSync(join(directory, 'config.json'), JSON.stringify(config));
 }

@@ -8,6 +8,8 @@ import { containersUnusable } from './busybox-bundle.ts';
 import { bundleConfig, writeBundle } from './oci-bundle.ts';
 import type { Case } from './oci-case.ts';
 import { FILE_CASES } from './oci-file-cases.ts';
+import { HOOK_CASES } from './oci-hook-cases.ts';
+import { NAMESPACE_CASES } from './oci-namespace-cases.ts';
 import { MOUNT_CASES } from './oci-mount-cases.ts';
 import { PROCESS_CASES } from './oci-process-cases.ts';
 import { OciPeers, PEERS, type Outcome, type Peer } from './oci-peers.ts';
@@ -16,7 +18,13 @@ const unusable = containersUnusable('runc', 'crun', 'nsenter', 'unshare');
 const usable = unusable === undefined ? test : test.skip;
 const suffix = unusable === undefined ? '' : ` (skipped: ${unusable})`;
 const peers = unusable === undefined ? new OciPeers() : undefined;
-const CASES: Readonly<Record<string, Case>> = { ...PROCESS_CASES, ...FILE_CASES, ...MOUNT_CASES };
+const CASES: Readonly<Record<string, Case>> = {
+  ...PROCESS_CASES,
+  ...FILE_CASES,
+  ...MOUNT_CASES,
+  ...NAMESPACE_CASES,
+  ...HOOK_CASES,
+};
 if (peers !== undefined) test.after.always('nothing is left', () => peers.close());
 
 async function runIn(peer: Peer, name: string, { script, change, normal, codes }: Case): Promise<Outcome> {

@@ -1,7 +1,17 @@
 // berth-oci, runc and crun behind one interface: the same bundle, the same command line, what came out.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +38,7 @@ export class OciPeers {
   #calls = 0;
 
   constructor() {
+    chmodSync(this.directory, 0o711); // root of a user namespace passes through it as somebody else
     mkdirSync(this.bundles);
     for (const peer of PEERS) mkdirSync(this.stateOf(peer));
   }

@@ -151,6 +151,7 @@ function containerOperations(
     ...(user ? attachAgain(parts.attachPoint) : parts.hostSide),
     ...collect([...parts.mounts, parts.masks], 'beforePivot'),
     ...rootWithMounts(options, user ? [...becomeRoot(), ...namespaces.asRoot] : undefined, parts),
+    ...hostNameOperations(config),
     ...parts.masks.afterPivot,
     ...readonlyOperations(config, facts),
     ...terminal(config),
@@ -177,7 +178,6 @@ function rootWithMounts(
     ...(asRoot ?? []),
     { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
     ...withOwnContent(parts, config),
-    ...hostNameOperations(config),
   ];
   if (launch?.noPivot === true) return [...moveRootOperations(attachPoint), ...own];
   const [enter, pivot, ...letGo] = pivotOperations(attachPoint);

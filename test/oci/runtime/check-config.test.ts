@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, constantFrom, jsonValue, property } from 'fast-check';
 import test from 'ava';
 
 import { isOciError, OciError } from '../../../src/oci/error.ts';
@@ -133,9 +133,9 @@ test('2^64-1 of a limit, which JSON rounds, is a number like others', (t) => {
 });
 
 test('whatever JSON there is, it is taken or refused by name', (t) => {
-  const property = fc.property(
-    fc.jsonValue(),
-    fc.constantFrom('process', 'linux', 'hooks', 'mounts', 'root'),
+  const nothingElse = property(
+    jsonValue(),
+    constantFrom('process', 'linux', 'hooks', 'mounts', 'root'),
     (value, name) => {
       try {
         checkConfig({ ...BASE, [name]: value });
@@ -144,5 +144,5 @@ test('whatever JSON there is, it is taken or refused by name', (t) => {
       }
     },
   );
-  t.notThrows(() => fc.assert(property, { numRuns: 500 }));
+  t.notThrows(() => assert(nothingElse, { numRuns: 500 }));
 });
