@@ -1,7 +1,8 @@
 // GET /metrics, /healthz and /readyz, and nothing else. No authentication, so it listens on the loopback unless told otherwise.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { isErrno } from '../linux/errno.ts';
+import { http } from '../oci/node-http.ts';
 import { formatAddress, type ListenAddress } from './listen-address.ts';
 
 export type HttpOptions = {
@@ -33,7 +34,7 @@ export class ListenError extends Error {
 
 /** Serve until closed. Rejects with ListenError. */
 export async function serveHttp(options: HttpOptions): Promise<HttpService> {
-  const server = createServer(
+  const server = http.createServer(
     { maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => {
       answer(request, response, options).catch((error: unknown) => {

@@ -1,5 +1,7 @@
 // Counters and histograms that grow as things happen: bumped from the reconciler's typed reports.
-import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import Counter from 'prom-client/lib/counter.js';
+import Histogram from 'prom-client/lib/histogram.js';
 
 import { isOciError } from '../oci/error.ts';
 import type { PullProgress } from '../oci/image/bring-image.ts';

@@ -1,5 +1,5 @@
 // /metrics: the registry, and what fills it.
-import { Registry } from 'prom-client';
+import Registry from 'prom-client/lib/registry.js';
 
 import type { Snapshot } from './container-snapshot.ts';
 import {

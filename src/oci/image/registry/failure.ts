@@ -1,7 +1,8 @@
 // From an answer that is no success to an error for people: distribution specification, "Error Codes".
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 import { OciError, type OciErrorCode } from '../../error.ts';
+import { http } from '../../node-http.ts';
 import { fields, list, optional, parseJson, text } from '../json-decode.ts';
 
 import { readBody } from './http.ts';
@@ -25,7 +26,7 @@ export async function failureOf(answer: IncomingMessage, exchange: Exchange): Pr
   const status = answer.statusCode ?? 0;
   const detail = explain(await readBody(answer, exchange.url, MAX_ERROR_BYTES).catch(() => Buffer.alloc(0)));
   const { method, url, who, hint } = exchange;
-  const shown = `${who} answered ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+  const shown = `${who} answered ${status} ${http.STATUS_CODES[status] ?? ''}`.trimEnd();
   // Without the query: a redirect's may hold a signature that grants access.
   const message = `${shown} to ${method} ${url.origin}${url.pathname}${detail === '' ? '' : ` (${detail})`}${hint ?? ''}`;
   const error = new OciError(codeOf(status), message);

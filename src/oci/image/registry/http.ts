@@ -1,14 +1,10 @@
 // One HTTP request over node:http(s). Redirects, credentials and retries are decided above; this file moves bytes.
 // node:http and not fetch: a body arrives as the buffers that were read, without a web stream's cost per chunk.
-import {
-  Agent as PlainAgent,
-  request as plainRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-} from 'node:http';
+import type { Agent as PlainAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 
 import { OciError } from '../../error.ts';
+import { http } from '../../node-http.ts';
 
 import { plainAgent, secureAgent } from './large-reads.ts';
 import { TransientFailure } from './retry.ts';
@@ -46,7 +42,7 @@ export class HttpConnections implements Disposable {
     const [plain, secure] =
       proxyEnv === undefined
         ? [plainAgent(options), secureAgent({ ...options, ...trust })]
-        : [new PlainAgent({ ...options, proxyEnv }), new SecureAgent({ ...options, ...trust, proxyEnv })];
+        : [new http.Agent({ ...options, proxyEnv }), new SecureAgent({ ...options, ...trust, proxyEnv })];
     this.#plain = plain;
     this.#secure = secure;
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -69,7 +65,7 @@ export class HttpConnections implements Disposable {
       ...(signal === undefined ? {} : { signal }),
     };
     let answer: IncomingMessage | undefined;
-    const request = (secure ? secureRequest : plainRequest)(url, options, (response) => {
+    const request = (secure ? secureRequest : http.request)(url, options, (response) => {
       answer = response;
       resolve(response);
     });
