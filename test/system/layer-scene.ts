@@ -14,19 +14,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 
-import { cString, O_DIRECTORY, O_RDONLY, openat } from '../../src/linux/at.ts';
+import { cString } from '../../src/linux/at.ts';
+import type { Fd } from '../../src/linux/fd.ts';
 import { devMajor, devMinor } from '../../src/linux/mknod.ts';
-import { AT_FDCWD } from '../../src/linux/mount-flags.ts';
 import { processUmask } from '../../src/linux/umask.ts';
 import { lgetxattr, llistxattr } from '../../src/linux/xattr.ts';
 import type { UnpackMode } from '../../src/oci/image/unpack-mode.ts';
+import { DirectoryOutput } from '../../src/oci/image/directory-output.ts';
+import { ErofsOutput } from '../../src/oci/image/erofs/erofs-output.ts';
+import { mountErofs } from '../../src/oci/image/erofs/mount.ts';
 import { probeErofs } from '../../src/oci/image/erofs/probe.ts';
 import { type DirectoryLayerStore, openLayerStore } from '../../src/oci/image/layer-store.ts';
-import type { LayerSummary } from '../../src/oci/image/layer-output.ts';
-import { LayerWriter } from '../../src/oci/image/layer-writer.ts';
-import { TarParser } from '../../src/oci/image/tar-parser.ts';
+import { IMAGE_NAME, type LayerSummary, TAR_NAME, TREE_NAME } from '../../src/oci/image/layer-output.ts';
 
 /** Why tests that make devices and owners cannot run here; undefined when they can. */
 export const layersUnusable: string | undefined = process.getuid?.() === 0 ? undefined : 'needs root';
@@ -37,15 +38,37 @@ export function scratchDirectory(t: ExecutionContext): string {
   return directory;
 }
 
-/** Write a tar's entries into `<directory>/root`, on this thread. Returns the directory. */
-export function writeLayer(directory: string, tar: Buffer): { readonly root: string; readonly summary: LayerSummary } {
-  const root = join(directory, 'root');
-  mkdirSync(root, { recursive: true });
-  using writer = new LayerWriter(openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY), processUmask());
-  const parser = new TarParser(writer);
-  parser.push(tar);
-  parser.finish();
-  return { root, summary: writer.finish() };
+export type WrittenLayer = { readonly root: string; readonly summary: LayerSummary };
+/** Makes a tar's layer in a directory, on this thread. `root`: where to see what is in it. */
+export type WriteLayer = (directory: string, tar: Buffer) => WrittenLayer;
+
+/** Extract the tar's entries into `<directory>/root`. */
+export const writeLayer: WriteLayer = (directory, tar) => {
+  mkdirSync(directory, { recursive: true });
+  using output = new DirectoryOutput(directory, processUmask());
+  output.push(tar);
+  return { root: join(directory, TREE_NAME), summary: output.finish() };
+};
+
+const mounts: Fd[] = [];
+
+/** Keep the tar, make an image of it, and mount that until this process ends. */
+export const writeImage: WriteLayer = (directory, tar) => {
+  mkdirSync(directory, { recursive: true });
+  using output = new ErofsOutput({ directory, diffID: layerOf(tar).diffID, umask: processUmask() });
+  output.push(tar);
+  const summary = output.finish();
+  if (summary.erofs === undefined) return { root: join(directory, TREE_NAME), summary };
+  const mount = mountErofs(directory, { image: IMAGE_NAME, tar: TAR_NAME });
+  mounts.push(mount);
+  return { root: `/proc/${process.pid}/fd/${mount.number}`, summary };
+};
+
+/** A test of what becomes of layers, once for each way to unpack that works here. */
+export function eachWay(title: string, body: (t: ExecutionContext, writeLayer: WriteLayer) => void): void {
+  if (layersUnusable !== undefined) return test.skip(`${title} (skipped: ${layersUnusable})`, () => undefined);
+  for (const unpack of unpackModes)
+    test(`${title}, ${unpack}`, (t) => body(t, unpack === 'erofs' ? writeImage : writeLayer));
 }
 
 export type TestLayer = {

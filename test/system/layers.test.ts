@@ -6,10 +6,7 @@ import test from 'ava';
 
 import { lgetxattr } from '../../src/linux/xattr.ts';
 import { tarBytes, type TestEntry } from '../oci/image/tar-bytes.ts';
-import { describeTree, layersUnusable, scratchDirectory, writeLayer } from './layer-scene.ts';
-
-const run = layersUnusable === undefined ? test : test.skip;
-const why = layersUnusable === undefined ? '' : ` (skipped: ${layersUnusable})`;
+import { describeTree, eachWay, scratchDirectory } from './layer-scene.ts';
 
 /** A tree with everything that a file system can hold, made by shell commands in the current directory. */
 const EDGE_TREE = String.raw`
@@ -38,11 +35,11 @@ touch -d '2020-01-01 00:00:00.123456789' tmp usr/bin usr empty .
 
 const FORMATS = ['pax', 'gnu'] as const;
 for (const format of FORMATS) {
-  run(`a tree with every kind of file is unpacked as GNU tar unpacks it (${format} format)${why}`, (t) => {
+  eachWay(`a tree with every kind of file is unpacked as GNU tar unpacks it (${format} format)`, (t, writeLayer) => {
     const directory = scratchDirectory(t);
     for (const name of ['tree', 'expected']) mkdirSync(join(directory, name));
     execFileSync('sh', ['-c', EDGE_TREE], { cwd: join(directory, 'tree') });
-    const tar = join(directory, 'layer.tar');
+    const tar = join(directory, 'made.tar');
     const xattrs = format === 'pax' ? ['--xattrs', '--xattrs-include=*'] : [];
     execFileSync('tar', [...xattrs, `--format=${format}`, '-C', join(directory, 'tree'), '-cf', tar, '.']);
     execFileSync('tar', [...xattrs, '--numeric-owner', '-p', '-C', join(directory, 'expected'), '-xf', tar]);
@@ -56,9 +53,10 @@ for (const format of FORMATS) {
 }
 
 const umoci = existsSync('/usr/bin/umoci');
-(umoci ? run : test.skip)(
-  `overlay whiteouts are what umoci makes of them${umoci ? why : ' (skipped: no umoci here)'}`,
-  (t) => {
+const skipped: typeof eachWay = (title) => test.skip(title, () => undefined);
+(umoci ? eachWay : skipped)(
+  `overlay whiteouts are what umoci makes of them${umoci ? '' : ' (skipped: no umoci here)'}`,
+  (t, writeLayer) => {
     const directory = scratchDirectory(t);
     const tree = [
       { name: 'gone/', type: '5', mode: 0o755 },
@@ -181,12 +179,12 @@ const scenes: readonly (readonly [string, readonly TestEntry[], readonly string[
   ["aufs's own files are left out", [{ name: '.wh..wh.plnk/1.2' }, { name: '.wh..wh.aufs' }, { name: 'a' }], ['a']],
 ];
 for (const [what, entries, expected] of scenes) {
-  run(`${what}${why}`, (t) => {
+  eachWay(what, (t, writeLayer) => {
     t.deepEqual(names(writeLayer(scratchDirectory(t), tarBytes(entries)).root), expected);
   });
 }
 
-run(`directories keep their times and modes, whatever is written in them later${why}`, (t) => {
+eachWay('directories keep their times and modes, whatever is written in them later', (t, writeLayer) => {
   const entries = [
     { name: 'd/', type: '5', mode: 0o2550, gid: 50, mtime: 1000 },
     { name: 'd/a', mtime: 2000 },
@@ -205,21 +203,24 @@ function aclEntry(tag: number, permissions: number): number[] {
   return [tag, 0, permissions, 0, 255, 255, 255, 255];
 }
 
-run(`what a default ACL of a directory would give to new files is not given to those of the layer${why}`, (t) => {
-  // user::rwx group::--- other::---, as the kernel stores it: version 2, then tag, permissions and id of each.
-  const acl = Buffer.from([2, 0, 0, 0, ...aclEntry(1, 7), ...aclEntry(4, 0), ...aclEntry(32, 0)]);
-  const pax = { 'SCHILY.xattr.system.posix_acl_default': acl.toString('latin1') };
-  const entries = [
-    { name: 'd/', type: '5', mode: 0o755, pax },
-    { name: 'd/a', mode: 0o644 },
-  ];
-  const { root } = writeLayer(scratchDirectory(t), tarBytes(entries));
-  t.is(statSync(join(root, 'd/a')).mode & 0o777, 0o644);
-});
+eachWay(
+  'what a default ACL of a directory would give to new files is not given to those of the layer',
+  (t, writeLayer) => {
+    // user::rwx group::--- other::---, as the kernel stores it: version 2, then tag, permissions and id of each.
+    const acl = Buffer.from([2, 0, 0, 0, ...aclEntry(1, 7), ...aclEntry(4, 0), ...aclEntry(32, 0)]);
+    const pax = { 'SCHILY.xattr.system.posix_acl_default': acl.toString('latin1') };
+    const entries = [
+      { name: 'd/', type: '5', mode: 0o755, pax },
+      { name: 'd/a', mode: 0o644 },
+    ];
+    const { root } = writeLayer(scratchDirectory(t), tarBytes(entries));
+    t.is(statSync(join(root, 'd/a')).mode & 0o777, 0o644);
+  },
+);
 
-run(
-  `opaque directories and those with whiteouts carry overlayfs's marks, and no mark of the archive's own${why}`,
-  (t) => {
+eachWay(
+  "opaque directories and those with whiteouts carry overlayfs's marks, and no mark of the archive's own",
+  (t, writeLayer) => {
     const pax = {
       'SCHILY.xattr.trusted.overlay.redirect': '/etc',
       'SCHILY.xattr.user.overlay.opaque': 'y',
@@ -254,7 +255,7 @@ run(
   },
 );
 
-run(`directories that nobody described are listed, and an opaque root is told${why}`, (t) => {
+eachWay('directories that nobody described are listed, and an opaque root is told', (t, writeLayer) => {
   const { summary } = writeLayer(
     scratchDirectory(t),
     tarBytes([{ name: 'a/b/c' }, { name: 'a/', type: '5' }, { name: '.wh..wh..opq' }]),

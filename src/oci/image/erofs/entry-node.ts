@@ -19,6 +19,7 @@ const LARGEST_MINOR = 0xfffff;
 export function attributesOf({ mode, uid, gid, mtime, mtimeNs, type, xattrs }: TarHeader): Attributes {
   if (xattrs === undefined) return { mode, uid, gid, mtime, mtimeNs, xattrs: NO_XATTRS };
   const kept = new Map([...xattrs].filter(([name]) => isImageXattr(name) && canHave(type, name)));
+  for (const [name, value] of kept) checkValue(name, value);
   xattrBytes(kept); // throws when they are too many
   return { mode, uid, gid, mtime, mtimeNs, xattrs: kept };
 }
@@ -27,6 +28,21 @@ export function attributesOf({ mode, uid, gid, mtime, mtimeNs, type, xattrs }: T
 function canHave(type: TarHeader['type'], name: string): boolean {
   if (type === 'file' || type === 'directory') return true;
   return !name.startsWith('user.') && !(type === 'symlink' && name.startsWith('system.'));
+}
+
+/**
+ * What setxattr(2) would refuse: a file with capabilities that are none could not be executed. <linux/capability.h>,
+ * struct vfs_cap_data of revisions 2 and 3; <linux/posix_acl_xattr.h>. Throws OciError UNPACK_FAILED.
+ */
+function checkValue(name: string, value: Buffer): void {
+  if (name === 'security.capability') {
+    const revision = value.length >= 4 ? value.readUInt8(3) : 0;
+    if (!(revision === 2 && value.length === 20) && !(revision === 3 && value.length === 24))
+      throw new OciError('UNPACK_FAILED', 'its file capabilities are of no form that Linux knows');
+  }
+  if (!name.startsWith('system.posix_acl_')) return;
+  if (value.length < 4 || value.readUInt32LE(0) !== 2 || value.length % 8 !== 4)
+    throw new OciError('UNPACK_FAILED', 'its access control list is of no form that Linux knows');
 }
 
 /** Anything but a directory or a hard link. Throws OciError on a link to nothing and on numbers that no device has. */
