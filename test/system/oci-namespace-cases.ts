@@ -208,7 +208,7 @@ function propagations(): Record<string, Case> {
     shared: { runc: late },
     rshared: { runc: late },
     unbindable: { runc: unbindable },
-    runbindable: { runc: unbindable },
+    runbindable: { runc: unbindable, crun: 'crun cannot bind its masks then' },
   };
   const values = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared', 'unbindable', 'runbindable'];
   return Object.fromEntries(

@@ -26,8 +26,10 @@ export type Outcome = { readonly code: number; readonly output: string };
 
 const BERTH_OCI = fileURLToPath(new URL('../../bin/berth-oci', import.meta.url));
 const UNIFIED = '/sys/fs/cgroup/unified/cgroup.controllers';
-const HOLD = `for _ in $(seq 100); do mount -t cgroup -o hugetlb none "$1" 2>/dev/null && break; sleep 0.1; done
-echo ready; read _; umount "$1"`;
+// A mount namespace for as long as somebody listens, with a /dev/null of its own and, where $2 is given, hugetlb mounted on it.
+const HOLD = `mknod -m 666 "$1" c 1 3 && mount --bind "$1" /dev/null
+if [ -n "$2" ]; then for _ in $(seq 100); do mount -t cgroup -o hugetlb none "$2" 2>/dev/null && break; sleep 0.1; done; fi
+echo ready; read _; [ -z "$2" ] || umount "$2"`;
 
 /** The runtimes with a state directory of their own each, and a cgroup that all containers are below. */
 export class OciPeers {
@@ -35,6 +37,7 @@ export class OciPeers {
   readonly cgroupParent: string = `/berth-test-${process.pid}`;
   readonly bundles: string = join(this.directory, 'bundles');
   #view: ChildProcess | undefined;
+  #ready: Promise<unknown> | undefined;
   #calls = 0;
 
   constructor() {
@@ -76,19 +79,22 @@ export class OciPeers {
   }
 
   /**
-   * crun refuses a machine whose controllers are on cgroup v1 while cgroup2 has some too. In a mount namespace where
-   * hugetlb is mounted as a v1 hierarchy, cgroup2 has none left, and it runs. Nothing else changes.
+   * crun gives the machine's own /dev/null to root of a container's user namespace, so it has another one here. And it refuses a
+   * machine whose controllers are on cgroup v1 while cgroup2 has some too: where hugetlb is mounted as a v1 hierarchy, cgroup2
+   * has none left, and it runs. Nothing else changes.
    */
   async #prefix(peer: Peer): Promise<readonly string[]> {
-    if (peer !== 'crun' || !existsSync(UNIFIED)) return [];
+    if (peer !== 'crun') return [];
     if (this.#view === undefined) {
-      if (readFileSync(UNIFIED, 'utf8').trim() === '') return [];
+      const isHybrid = existsSync(UNIFIED) && readFileSync(UNIFIED, 'utf8').trim() !== '';
       const mountPoint = join(this.directory, 'hugetlb');
       mkdirSync(mountPoint);
-      const args = ['-m', '--propagation', 'private', 'sh', '-c', HOLD, 'sh', mountPoint];
+      const places = [join(this.directory, 'null'), ...(isHybrid ? [mountPoint] : [])];
+      const args = ['-m', '--propagation', 'private', 'sh', '-c', HOLD, 'sh', ...places];
       this.#view = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
-      if (this.#view.stdout !== null) await once(this.#view.stdout, 'data');
+      this.#ready = this.#view.stdout === null ? undefined : once(this.#view.stdout, 'data');
     }
+    await this.#ready;
     return ['nsenter', `--mount=/proc/${this.#view.pid}/ns/mnt`];
   }
 
