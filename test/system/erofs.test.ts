@@ -127,6 +127,11 @@ for (const [what, name, harm] of [
   });
 }
 
+/** In a mount namespace of its own. */
+function shell(script: string): string {
+  return execFileSync('unshare', ['-m', 'sh', '-ec', script], { encoding: 'utf8' });
+}
+
 function flipBit(path: string): void {
   const bytes = readFileSync(path);
   bytes[1300] = (bytes[1300] ?? 0) ^ 4;
@@ -172,11 +177,10 @@ run(`layers of both kinds make one root file system, with one device number for 
   const store = openStore(t, root, 'erofs');
   await store.unpackBlob(layer, blobFile(directory, layer));
   const layers = snapshotLayers(store, [layer.diffID, upper.diffID]);
-  const sh = (script: string): string => execFileSync('unshare', ['-m', 'sh', '-ec', script], { encoding: 'utf8' });
   execFileSync('mkdir', ['up', 'work', 'merged'], { cwd: directory });
   prepareUpper(join(directory, 'up'), layers);
   const lowers = layers.map((each) => each.directory).join(':');
-  const found = sh(
+  const found = shell(
     `cd ${directory}; mount -t overlay -o lowerdir=${lowers},upperdir=up,workdir=work,xino=auto o merged; cd merged
      echo changed >> etc/passwd; find . | sort | tr '\\n' ' '; stat -c %d . etc etc/passwd etc/group new | sort -u | wc -l; cat etc/passwd`,
   );
