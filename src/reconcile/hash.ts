@@ -10,7 +10,12 @@ import type { WorkloadId } from './effects.ts';
 const RESTARTED_AT = 'kubectl.kubernetes.io/restartedAt';
 
 const CONTAINER_PARTS = ['template', 'image', 'configuration'] as const;
-const POD_PARTS = ['host name or host network', 'published ports', 'emptyDir volumes', 'init containers'] as const;
+const POD_PARTS = [
+  'host name, network or namespaces',
+  'published ports',
+  'emptyDir volumes',
+  'init containers',
+] as const;
 
 /** ConfigMaps and Secrets of one namespace, to look references up in. */
 export type Configs = { readonly configMaps: readonly ConfigData[]; readonly secrets: readonly ConfigData[] };
@@ -60,7 +65,8 @@ export function podHash(pod: PodSpec, first: readonly string[] = []): string {
     .map(({ hostIP, hostPort, protocol, containerPort }) => `${hostIP ?? ''}:${hostPort}:${containerPort}/${protocol}`);
   const volumes = pod.volumes.filter((volume) => volume.kind === 'emptyDir');
   const volumesByName = Object.fromEntries(volumes.map((volume) => [volume.name, volume]));
-  const host = { hostname: pod.hostname, hostNetwork: pod.hostNetwork };
+  const { hostname, hostNetwork, hostPID, hostIPC, hostAliases, dns, sysctls } = pod;
+  const host = { hostname, hostNetwork, hostPID, hostIPC, hostAliases, dns, sysctls };
   const parts = [host, ports.sort(), volumesByName, ...(first.length === 0 ? [] : [first])];
   return parts.map(shortDigest).join('-');
 }

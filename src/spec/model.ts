@@ -41,11 +41,31 @@ export type PodSpec = {
   /** The pod's name where not given. */
   readonly hostname: string | undefined;
   readonly hostNetwork: boolean;
+  /** The machine's processes are in view. */
+  readonly hostPID: boolean;
+  /** The machine's System V IPC, message queues and /dev/shm. */
+  readonly hostIPC: boolean;
+  /** More lines of /etc/hosts. */
+  readonly hostAliases: readonly HostAlias[];
+  readonly dns: PodDns;
+  /** Kernel parameters of the pod's own network and IPC namespaces. */
+  readonly sysctls: Readonly<Record<string, string>>;
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
   /** In the order in which they start: init containers and sidecars as they are declared, then the others. */
   readonly containers: readonly ContainerSpec[];
   readonly volumes: readonly Volume[];
+};
+
+export type HostAlias = { readonly ip: string; readonly hostnames: readonly string[] };
+
+/** /etc/resolv.conf: the machine's (`Default`) or nothing (`None`), and then what is added to it. */
+export type PodDns = {
+  readonly policy: 'Default' | 'None';
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  /** As resolv.conf(5) has them: `ndots:2`. */
+  readonly options: readonly string[];
 };
 
 /**

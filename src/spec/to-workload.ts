@@ -2,7 +2,7 @@
 import { DEFAULTS } from './defaults.ts';
 import { placeOf, type ManifestDocument, type Path } from './document.ts';
 import type { Manifest, WorkloadManifest } from './manifest.ts';
-import type { PodSpec, Workload } from './model.ts';
+import type { PodDns, PodSpec, Workload } from './model.ts';
 import { containersOf } from './schema/containers-of.ts';
 import type { PodSpecManifest } from './schema/pod.ts';
 import { toContainer } from './to-container.ts';
@@ -51,6 +51,11 @@ function toPod(part: PodPart, { labels, annotations }: Labelled): PodSpec {
     annotations: annotations ?? {},
     hostname: spec.hostname ?? undefined,
     hostNetwork: spec.hostNetwork ?? false,
+    hostPID: spec.hostPID ?? false,
+    hostIPC: spec.hostIPC ?? false,
+    hostAliases: spec.hostAliases ?? [],
+    dns: toDns(spec),
+    sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
     restartPolicy: spec.restartPolicy ?? DEFAULTS.restartPolicy,
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? DEFAULTS.terminationGracePeriodSeconds,
     containers: containersOf(spec).map(({ entry, path: containerPath }) =>
@@ -64,5 +69,15 @@ function toPod(part: PodPart, { labels, annotations }: Labelled): PodSpec {
     volumes: (spec.volumes ?? []).map((volume, index) =>
       toVolume(volume, { path: [...path, 'volumes', index], document }),
     ),
+  };
+}
+
+/** There is no cluster: `ClusterFirst`, Kubernetes' default, is the machine's own resolvers. */
+function toDns({ dnsPolicy, dnsConfig }: PodSpecManifest): PodDns {
+  return {
+    policy: dnsPolicy === 'None' ? 'None' : 'Default',
+    nameservers: dnsConfig?.nameservers ?? [],
+    searches: dnsConfig?.searches ?? [],
+    options: (dnsConfig?.options ?? []).map(({ name, value }) => (value ? `${name}:${value}` : name)),
   };
 }

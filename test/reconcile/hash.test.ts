@@ -64,7 +64,7 @@ test('another image', changes, withMain({ image: 'example.test/web:2' }), { main
 test('the pull policy', changes, withMain({ imagePullPolicy: 'Always' }), {});
 test('a port that is not published', changes, withMain({ ports: [port] }), {});
 test('a published port', changes, withMain({ ports: [{ ...port, hostPort: 80 }] }), { pod: 'published ports' });
-test('the host network', changes, { ...base, hostNetwork: true }, { pod: 'host name or host network' });
+test('the host network', changes, { ...base, hostNetwork: true }, { pod: 'host name, network or namespaces' });
 test('an emptyDir volume', changes, { ...base, volumes: base.volumes.slice(1) }, { pod: 'emptyDir volumes' });
 test('the grace period', changes, { ...base, terminationGracePeriodSeconds: 5 }, {});
 test('the restart policy', changes, { ...base, restartPolicy: 'Never' }, {});

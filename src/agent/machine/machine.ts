@@ -91,6 +91,11 @@ function sandboxSpec(pod: DesiredPod): SandboxSpec {
     graceSeconds: spec.terminationGracePeriodSeconds,
     hostname: spec.hostname ?? pod.name,
     network: spec.hostNetwork ? 'host' : 'bridge',
+    hostPid: spec.hostPID,
+    hostIpc: spec.hostIPC,
+    aliases: spec.hostAliases,
+    dns: spec.dns,
+    sysctls: spec.sysctls,
     ports: published.flatMap(({ hostPort, hostIP, containerPort, protocol }) =>
       hostPort === undefined ? [] : [{ hostPort, hostIP, containerPort, protocol }],
     ),

@@ -3,7 +3,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hostsFile, type HostAlias } from './hosts-file.ts';
-import { formatResolvConf, readHostResolvers, resolversForPod, type ResolverConfig } from './resolv-conf.ts';
+import {
+  formatResolvConf,
+  readHostResolvers,
+  resolversForPod,
+  withPodDns,
+  type PodDns,
+  type ResolverConfig,
+} from './resolv-conf.ts';
 
 export type PodFilesOptions = {
   readonly runDirectory: string;
@@ -11,8 +18,10 @@ export type PodFilesOptions = {
   /** Of the pod; undefined on the machine's own network, whose resolvers are then all in reach. */
   readonly addresses: { readonly ipv4: string; readonly ipv6: string | undefined } | undefined;
   readonly aliases?: readonly HostAlias[];
-  /** Default: the machine's. */
-  readonly resolvers?: ResolverConfig;
+  /** The machine's, where not given. */
+  readonly resolvers?: ResolverConfig | undefined;
+  /** What the pod wants besides, or instead. */
+  readonly dns?: PodDns | undefined;
 };
 
 /** Paths on the machine. */
@@ -24,7 +33,8 @@ export function writePodFiles(options: PodFilesOptions): PodFiles {
   const own =
     addresses === undefined ? [] : [addresses.ipv4, ...(addresses.ipv6 === undefined ? [] : [addresses.ipv6])];
   const host = options.resolvers ?? readHostResolvers();
-  const resolvers = addresses === undefined ? host : resolversForPod(host, { ipv6: addresses.ipv6 !== undefined });
+  const usable = addresses === undefined ? host : resolversForPod(host, { ipv6: addresses.ipv6 !== undefined });
+  const resolvers = withPodDns(usable, options.dns);
   mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
   const files = podFilePaths(runDirectory);
   // Read by programs of every user in the pod.

@@ -6,6 +6,7 @@ import { parseAck, parseMessages } from '../../linux/netlink/message.ts';
 import { runTape } from '../../linux/tape/run.ts';
 import { OciError } from '../error.ts';
 import { gatewayAddress, type Network } from './network.ts';
+import type { HostAlias } from './hosts-file.ts';
 import { podFilePaths, writePodFiles, type PodFiles } from './pod-files.ts';
 import { decodeAcks, podNetworkMessages, type PodInterfaceAddress } from './pod-network-messages.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from './pod-network-tape.ts';
 import { removePorts } from './port-table.ts';
 import type { PublishedPort } from './published-port.ts';
+import type { PodDns } from './resolv-conf.ts';
 import { readPodRecord, type PodRecord } from './record.ts';
 import { podFailure, release, reserve } from './reserve.ts';
 import { podSysctls } from './sysctl.ts';
@@ -28,6 +30,8 @@ export type PodNetworkOptions = {
   readonly runDirectory: string;
   readonly hostname: string;
   readonly ports: readonly PublishedPort[];
+  readonly aliases?: readonly HostAlias[] | undefined;
+  readonly dns?: PodDns | undefined;
   /** Kernel parameters of the pod's namespaces. */
   readonly sysctls?: Readonly<Record<string, string>>;
 };
@@ -51,11 +55,11 @@ export type PodNetwork = {
  * ADDRESSES_EXHAUSTED, NETWORK_CONFLICT when the pod has a place already, NETWORK_FAILED with what the kernel said.
  */
 export async function createPodNetwork(options: PodNetworkOptions): Promise<PodNetwork> {
-  const { podUid, network, runDirectory } = options;
+  const { podUid, network, runDirectory, hostname, aliases = [], dns } = options;
   const sysctls = podSysctls(options.sysctls ?? {}, kernelHasIPv6() ? network.ipv6 !== undefined : undefined);
   const { record, madeDirectory } = await reserve(options);
   try {
-    const files = writePodFiles({ runDirectory, hostname: options.hostname, addresses: record });
+    const files = writePodFiles({ runDirectory, hostname, addresses: record, aliases, dns });
     const paths = namespacePaths(runDirectory);
     for (const path of Object.values(paths)) writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
     const messages = podNetworkMessages({

@@ -10,6 +10,14 @@ export type ResolverConfig = {
   readonly options: readonly string[];
 };
 
+/** What a pod adds to the machine's file, or with `None` has in its place. */
+export type PodDns = {
+  readonly policy: 'Default' | 'None';
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  readonly options: readonly string[];
+};
+
 const HOST_FILE = '/etc/resolv.conf';
 /** Where systemd-resolved tells the servers behind its stub at 127.0.0.53 (systemd-resolved.service(8)). */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf';
@@ -55,6 +63,20 @@ export function resolversForPod(host: ResolverConfig, families: { readonly ipv6:
   });
   return { ...host, nameservers: usable };
 }
+
+/** The pod's own servers, domains and options after those of `base`; an option of the same name takes the place of the other. */
+export function withPodDns(base: ResolverConfig, dns: PodDns | undefined): ResolverConfig {
+  if (dns === undefined) return base;
+  const { nameservers, search, options } = dns.policy === 'None' ? EMPTY : base;
+  const named = new Map([...options, ...dns.options].map((option) => [option.replace(/:.*$/, ''), option]));
+  return {
+    nameservers: [...new Set([...nameservers, ...dns.nameservers])],
+    search: [...new Set([...search, ...dns.searches])],
+    options: [...named.values()],
+  };
+}
+
+const EMPTY: ResolverConfig = { nameservers: [], search: [], options: [] };
 
 /**
  * The machine's servers, with those behind a local systemd-resolved stub in its place. No file is no servers. Throws

@@ -11,6 +11,8 @@ import type { Host } from '../host.ts';
 import { gatewayAddress } from '../network/network.ts';
 import { podFilePaths, writePodFiles, type PodFiles } from '../network/pod-files.ts';
 import { createPodNetwork, removePodNetwork } from '../network/pod-network.ts';
+import type { HostAlias } from '../network/hosts-file.ts';
+import type { PodDns } from '../network/resolv-conf.ts';
 import type { PublishedPort } from '../network/published-port.ts';
 import { measurePhase } from '../start-phase.ts';
 import { podPaths } from './pod-paths.ts';
@@ -33,6 +35,15 @@ export type SandboxSpec = {
   readonly hostname: string;
   readonly network: NetworkMode;
   readonly ports: readonly PublishedPort[];
+  /** The machine's PID namespace instead of one a container. */
+  readonly hostPid?: boolean;
+  /** The machine's IPC namespace instead of the pod's. */
+  readonly hostIpc?: boolean;
+  /** More lines of /etc/hosts. */
+  readonly aliases?: readonly HostAlias[];
+  readonly dns?: PodDns;
+  /** Kernel parameters of the pod's own namespaces. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 };
 
 export type Sandbox = SandboxSpec & {
@@ -85,14 +96,23 @@ function writeSandbox(runDirectory: string, sandbox: Sandbox): void {
 
 async function makeNetwork(
   host: Host,
-  { uid, network: mode, hostname, ports }: SandboxSpec,
+  { uid, network: mode, hostname, ports, aliases = [], dns, sysctls = {} }: SandboxSpec,
   runDirectory: string,
 ): Promise<Pick<Sandbox, 'files' | 'pinned'>> {
   if (mode !== 'bridge')
-    return { files: writePodFiles({ runDirectory, hostname, addresses: undefined }), pinned: undefined };
+    return { files: writePodFiles({ runDirectory, hostname, addresses: undefined, aliases, dns }), pinned: undefined };
   using _phase = measurePhase('net', host.runtime.onPhase);
   const network = await host.network();
-  const { files, ...pinned } = await createPodNetwork({ podUid: uid, network, runDirectory, hostname, ports });
+  const { files, ...pinned } = await createPodNetwork({
+    podUid: uid,
+    network,
+    runDirectory,
+    hostname,
+    ports,
+    aliases,
+    dns,
+    sysctls,
+  });
   return { files, pinned: { ...pinned, gateway: gatewayAddress(network.ipv4) } };
 }
 

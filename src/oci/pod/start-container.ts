@@ -22,7 +22,10 @@ import { logFile, podPaths, writableLayer } from './pod-paths.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** What a caller says of a container; where it runs follows from the sandbox. */
-export type PodContainer = Omit<ContainerOptions, 'hostname' | 'home' | 'user' | 'network' | 'ipc' | 'cgroupPath'> & {
+export type PodContainer = Omit<
+  ContainerOptions,
+  'hostname' | 'home' | 'user' | 'network' | 'ipc' | 'pid' | 'sysctl' | 'cgroupPath'
+> & {
   readonly name: string;
   /** What it is in its pod; `main` by default. */
   readonly role?: ContainerIdentity['role'];
@@ -85,7 +88,9 @@ export function containerRequest(
       user: { ...user.user, additionalGids: groupsOf(user, container) },
       mounts: [...etcMounts(sandbox.files), ...container.mounts],
       network: sandbox.network === 'host' ? 'host' : sandbox.pinned?.netnsPath,
-      ipc: sandbox.pinned?.ipcnsPath,
+      ipc: sandbox.hostIpc === true ? 'host' : sandbox.pinned?.ipcnsPath,
+      pid: sandbox.hostPid === true ? 'host' : undefined,
+      sysctl: sandbox.pinned === undefined ? sandbox.sysctls : undefined,
       cgroupPath: containerCgroup(host.paths, container),
     },
     host.runtime.machine,

@@ -165,10 +165,15 @@ function writeState({ bootId, creator }: Runtime, directory: string, request: Cr
     logFile: request.logFile,
     stopSignal: request.stopSignal,
     ...((request.config.hooks?.poststop ?? []).length > 0 ? { poststop: true } : {}),
+    ...(hasOwnPids(request.config) ? {} : { sharesPids: true }),
   };
   writeFileSync(join(directory, 'config.json'), JSON.stringify(request.config), { mode: 0o600 });
   if (request.mode === 'create') mkfifo(join(directory, 'start.fifo'), 0o600);
   writeRecord(directory, record);
+}
+
+function hasOwnPids({ linux }: RuntimeConfig): boolean {
+  return (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && path === undefined);
 }
 
 /** Where the container's cgroup is: what config.json says (a relative path is one from the top), else its own name. */

@@ -25,7 +25,9 @@ export async function deleteContainer(
   }
   if (state.status !== 'stopped') await stopContainer(runtime, id, { graceMs: 0 });
   const config = state.record.poststop === true ? readConfig(runtime, id) : undefined;
-  await openCgroup(runtime.cgroups, state.record.cgroupPath).remove();
+  const cgroup = openCgroup(runtime.cgroups, state.record.cgroupPath);
+  if (state.record.sharesPids === true) cgroup.kill();
+  await cgroup.remove();
   rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
   if (config !== undefined) await runPoststopHooks(runtime, { id, bundle: state.record.bundle, config, pid: 0 });
 }

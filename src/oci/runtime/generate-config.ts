@@ -47,6 +47,8 @@ export type ContainerOptions = {
   /** Paths of namespaces to join; `host` leaves the container in the host's. Undefined: a new one. */
   readonly network?: string | undefined;
   readonly ipc?: string | undefined;
+  /** `host` leaves it in the machine's PID namespace. Undefined: a new one. */
+  readonly pid?: 'host' | undefined;
   readonly cgroupPath: string;
   readonly sysctl?: Readonly<Record<string, string>> | undefined;
 };
@@ -188,9 +190,9 @@ function fullName(name: string): string {
 
 type Namespace = { readonly type: NamespaceType; readonly path?: string };
 
-function namespaces({ network, ipc }: ContainerOptions): readonly Namespace[] {
-  const own = network === 'host' ? ['pid', 'mount', 'cgroup'] : ['pid', 'mount', 'uts', 'cgroup'];
-  const made = own.map((type) => ({ type: type as NamespaceType }));
+function namespaces({ network, ipc, pid }: ContainerOptions): readonly Namespace[] {
+  const own: NamespaceType[] = ['mount', ...(network === 'host' ? [] : ['uts' as const]), 'cgroup'];
+  const made = [...(pid === 'host' ? [] : ['pid' as const]), ...own].map((type) => ({ type }));
   return [...made, ...joined('network', network), ...joined('ipc', ipc)];
 }
 
@@ -200,7 +202,28 @@ function joined(type: NamespaceType, path: string | undefined): Namespace[] {
   return [path === undefined ? { type } : { type, path }];
 }
 
-function systemMounts({ privileged, network }: ContainerOptions): readonly Mount[] {
+const OWN_IPC_MOUNTS: readonly Mount[] = [
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+];
+
+/** POSIX shared memory is files: sharing it is sharing their directory. A mqueue mount shows the namespace it is made in. */
+const HOST_IPC_MOUNTS: readonly Mount[] = [
+  {
+    destination: '/dev/shm',
+    type: 'bind',
+    source: '/dev/shm',
+    options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+];
+
+function systemMounts({ privileged, network, ipc }: ContainerOptions): readonly Mount[] {
   const access = privileged ? 'rw' : 'ro';
   const sysfs: Mount =
     network === 'host'
@@ -220,13 +243,7 @@ function systemMounts({ privileged, network }: ContainerOptions): readonly Mount
       source: 'devpts',
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
-    {
-      destination: '/dev/shm',
-      type: 'tmpfs',
-      source: 'shm',
-      options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
-    },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    ...(ipc === 'host' ? HOST_IPC_MOUNTS : OWN_IPC_MOUNTS),
     sysfs,
     {
       destination: '/sys/fs/cgroup',

@@ -28,6 +28,8 @@ export type ContainerRecord = {
   readonly stopSignal: number;
   /** There are hooks to run when it is deleted. */
   readonly poststop?: boolean;
+  /** Its PID namespace is not its own: the end of the first process is not the end of the others. */
+  readonly sharesPids?: boolean;
 };
 
 /** The directory of a container's state. The id is checked by `isContainerId` before it gets here (SEC-18). */

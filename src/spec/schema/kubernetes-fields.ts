@@ -12,13 +12,13 @@ export const NOT_YET = {
   deployment: fields('strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds'),
   selector: fields('matchExpressions'),
   pod: fields(`
-    ephemeralContainers activeDeadlineSeconds dnsPolicy dnsConfig nodeSelector serviceAccountName
-    serviceAccount automountServiceAccountToken nodeName hostPID hostIPC hostUsers shareProcessNamespace
-    imagePullSecrets subdomain affinity schedulerName tolerations hostAliases priorityClassName priority
+    ephemeralContainers activeDeadlineSeconds nodeSelector serviceAccountName
+    serviceAccount automountServiceAccountToken nodeName hostUsers shareProcessNamespace
+    imagePullSecrets subdomain affinity schedulerName tolerations priorityClassName priority
     readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints
     setHostnameAsFQDN os schedulingGates resourceClaims resources hostnameOverride`),
   podSecurity: fields(`
-    fsGroup fsGroupChangePolicy sysctls seLinuxOptions appArmorProfile windowsOptions supplementalGroupsPolicy
+    fsGroup fsGroupChangePolicy seLinuxOptions appArmorProfile windowsOptions supplementalGroupsPolicy
     seLinuxChangePolicy`),
   container: fields(`
     livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy stdin

@@ -8,6 +8,7 @@ import { NOT_YET } from './kubernetes-fields.ts';
 import { checked, duplicates, manifestObject, text, wholeNumber, type Complaint } from './manifest-object.ts';
 import { ignoredStatus, metadata } from './metadata.ts';
 import { labelNameProblem } from './names.ts';
+import { dnsConfig, dnsPolicy, hostAliases, isOfNetwork } from './pod-network.ts';
 import { podSecurity } from './security.ts';
 import { volume } from './volume.ts';
 
@@ -38,6 +39,11 @@ const podShape = manifestObject(
     restartPolicy: z.enum(['Always', 'OnFailure', 'Never']).nullish(),
     terminationGracePeriodSeconds: wholeNumber(0, MOST_GRACE_SECONDS).nullish(),
     hostNetwork: z.boolean().nullish(),
+    hostPID: z.boolean().nullish(),
+    hostIPC: z.boolean().nullish(),
+    hostAliases: hostAliases.nullish(),
+    dnsPolicy: dnsPolicy.nullish(),
+    dnsConfig: dnsConfig.nullish(),
     hostname: text(labelNameProblem).nullish(),
     securityContext: podSecurity.nullish(),
   },
@@ -60,6 +66,10 @@ export const podSpec = checked(podShape, function* (spec) {
   }
   yield* sharedNames(spec);
   yield* hostPortComplaints(spec);
+  yield* sysctlComplaints(spec);
+  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
+    yield { path: ['dnsPolicy'], message: "dnsPolicy 'None' needs name servers in dnsConfig.nameservers" };
+  }
 });
 
 function* sharedNames({ initContainers: first, containers: others }: PodSpecManifest): Iterable<Complaint> {
@@ -79,6 +89,16 @@ export const pod = manifestObject({
 });
 
 export type PodManifest = z.output<typeof pod>;
+
+/** With the machine's namespace it would be the machine's parameter. */
+function* sysctlComplaints({ securityContext, hostNetwork, hostIPC }: PodSpecManifest): Iterable<Complaint> {
+  for (const [index, { name }] of (securityContext?.sysctls ?? []).entries()) {
+    const field = isOfNetwork(name) ? 'hostNetwork' : 'hostIPC';
+    if ((field === 'hostNetwork' ? hostNetwork : hostIPC) !== true) continue;
+    const message = `With ${field} this would be the machine's own parameter`;
+    yield { path: ['securityContext', 'sysctls', index, 'name'], message };
+  }
+}
 
 function* mountComplaints({ volumeMounts }: ContainerManifest, { volumes }: PodSpecManifest): Iterable<Complaint> {
   const declared = new Map((volumes ?? []).map((entry) => [entry.name, entry]));

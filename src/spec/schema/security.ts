@@ -5,6 +5,7 @@ import { nearestName } from '../nearest-name.ts';
 import { quoted } from '../quoted-text.ts';
 import { NOT_YET } from './kubernetes-fields.ts';
 import { checked, manifestObject, text, wholeNumber } from './manifest-object.ts';
+import { sysctls } from './pod-network.ts';
 
 /** Linux capabilities (capabilities(7)) without `CAP_`. */
 const CAPABILITIES: ReadonlySet<string> = new Set(
@@ -50,7 +51,7 @@ const CONTAINER = "a container's securityContext";
 const POD = "the pod's securityContext";
 
 export const podSecurity = manifestObject(
-  { ...common, supplementalGroups: z.array(id).nullish() },
+  { ...common, supplementalGroups: z.array(id).nullish(), sysctls: sysctls.nullish() },
   {
     notYet: NOT_YET.podSecurity,
     elsewhere: {

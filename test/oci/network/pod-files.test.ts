@@ -11,6 +11,7 @@ import {
   parseResolvConf,
   readHostResolvers,
   resolversForPod,
+  withPodDns,
 } from '../../../src/oci/network/resolv-conf.ts';
 
 function temporaryDirectory(t: ExecutionContext): string {
@@ -113,4 +114,19 @@ test("a pod on the machine's network keeps the machine's resolvers", (t) => {
   const resolvers = { nameservers: ['127.0.0.53'], search: [], options: [] };
   const files = writePodFiles({ runDirectory: temporaryDirectory(t), hostname: 'h', addresses: undefined, resolvers });
   t.is(readFileSync(files.resolvConf, 'utf8'), 'nameserver 127.0.0.53\n');
+});
+
+test("a pod's own resolvers come after the machine's, and an option of the same name wins", (t) => {
+  const machine = { nameservers: ['10.0.0.1'], search: ['a.example'], options: ['ndots:1', 'rotate'] };
+  const dns = { nameservers: ['10.0.0.2'], searches: ['b.example'], options: ['ndots:5'] };
+  t.deepEqual(withPodDns(machine, { ...dns, policy: 'Default' }), {
+    nameservers: ['10.0.0.1', '10.0.0.2'],
+    search: ['a.example', 'b.example'],
+    options: ['ndots:5', 'rotate'],
+  });
+  t.deepEqual(withPodDns(machine, { ...dns, policy: 'None' }), {
+    nameservers: ['10.0.0.2'],
+    search: ['b.example'],
+    options: ['ndots:5'],
+  });
 });
