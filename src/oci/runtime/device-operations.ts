@@ -124,7 +124,7 @@ function makeDevice(device: Device, isOwn: boolean): Operation[] {
 function unlessThere(node: Operation, path: string): Operation[] {
   return [
     { ...node, onError: NEXT },
-    { call: 'faccessat', args: [atCwd, text(path), F_OK], what: node.what },
+    { call: 'faccessat2', args: [atCwd, text(path), F_OK, AT_NOFOLLOW], what: node.what },
   ];
 }
 
