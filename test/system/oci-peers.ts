@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { openNullDevice } from '../../src/linux/null-device.ts';
 import { findProgram } from './busybox-bundle.ts';
 import { snapshot } from './leaks.ts';
 
@@ -26,10 +27,8 @@ export type Outcome = { readonly code: number; readonly output: string };
 
 const BERTH_OCI = fileURLToPath(new URL('../../bin/berth-oci', import.meta.url));
 const UNIFIED = '/sys/fs/cgroup/unified/cgroup.controllers';
-// A mount namespace for as long as somebody listens, with a /dev/null of its own and, where $2 is given, hugetlb mounted on it.
-const HOLD = `mknod -m 666 "$1" c 1 3 && mount --bind "$1" /dev/null
-if [ -n "$2" ]; then for _ in $(seq 100); do mount -t cgroup -o hugetlb none "$2" 2>/dev/null && break; sleep 0.1; done; fi
-echo ready; read _; [ -z "$2" ] || umount "$2"`;
+const HOLD = `for _ in $(seq 100); do mount -t cgroup -o hugetlb none "$1" 2>/dev/null && break; sleep 0.1; done
+echo ready; read _; umount "$1"`;
 
 /** The runtimes with a state directory of their own each, and a cgroup that all containers are below. */
 export class OciPeers {
@@ -71,26 +70,29 @@ export class OciPeers {
     this.#calls += 1;
     const outputFile = join(this.directory, `output-${this.#calls}`);
     const fd = openSync(outputFile, 'w');
+    // crun gives its standard input to root of the container's user namespace: the machine's own /dev/null must not be it.
+    using input = openNullDevice();
     try {
-      return { process: spawn(program ?? '', [...before, ...args], { stdio: ['ignore', fd, fd], cwd }), outputFile };
+      return {
+        process: spawn(program ?? '', [...before, ...args], { stdio: [input.number, fd, fd], cwd }),
+        outputFile,
+      };
     } finally {
       closeSync(fd);
     }
   }
 
   /**
-   * crun gives the machine's own /dev/null to root of a container's user namespace, so it has another one here. And it refuses a
-   * machine whose controllers are on cgroup v1 while cgroup2 has some too: where hugetlb is mounted as a v1 hierarchy, cgroup2
-   * has none left, and it runs. Nothing else changes.
+   * crun refuses a machine whose controllers are on cgroup v1 while cgroup2 has some too. In a mount namespace where
+   * hugetlb is mounted as a v1 hierarchy, cgroup2 has none left, and it runs. Nothing else changes.
    */
   async #prefix(peer: Peer): Promise<readonly string[]> {
-    if (peer !== 'crun') return [];
+    if (peer !== 'crun' || !existsSync(UNIFIED)) return [];
     if (this.#view === undefined) {
-      const isHybrid = existsSync(UNIFIED) && readFileSync(UNIFIED, 'utf8').trim() !== '';
+      if (readFileSync(UNIFIED, 'utf8').trim() === '') return [];
       const mountPoint = join(this.directory, 'hugetlb');
       mkdirSync(mountPoint);
-      const places = [join(this.directory, 'null'), ...(isHybrid ? [mountPoint] : [])];
-      const args = ['-m', '--propagation', 'private', 'sh', '-c', HOLD, 'sh', ...places];
+      const args = ['-m', '--propagation', 'private', 'sh', '-c', HOLD, 'sh', mountPoint];
       this.#view = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
       this.#ready = this.#view.stdout === null ? undefined : once(this.#view.stdout, 'data');
     }
