@@ -15,6 +15,7 @@ import { printTape } from '../../../src/linux/tape/print.ts';
 import { initBlocks, startInit } from '../../../src/oci/runtime/init-operations.ts';
 import { assertGolden } from '../../assert-golden.ts';
 import { findProgram } from '../../system/busybox-bundle.ts';
+import { until } from '../../system/in-cgroup.ts';
 
 const QEMU: Readonly<Record<Architecture, string>> = { x64: 'qemu-x86_64-static', arm64: 'qemu-aarch64-static' };
 const MAX_RESIDENT_KIB = 32;
@@ -84,7 +85,7 @@ for (const architecture of ['x64', 'arm64'] as const) {
     const { process: init, ended } = start(t, script);
     if (init.stdout !== null) await once(init.stdout, 'data');
     init.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    if (init.stdout !== null) await once(init.stdout, 'data');
     init.kill('SIGUSR1');
     t.deepEqual(await ended, { code: 3, output: 'ready\nTERM\nUSR1\n' });
   });
@@ -97,20 +98,22 @@ for (const architecture of ['x64', 'arm64'] as const) {
   if (can && emulator === undefined) {
     // Not as process 1, it gets orphans as a subreaper, which qemu's user mode does not know of.
     runs(`${architecture}: init reaps orphans`, async (t) => {
-      const count = 'wc -w </proc/$PPID/task/$PPID/children';
-      const script = `for _ in 1 2 3; do setsid -f sleep 0.6; done; sleep 0.2; ${count}; sleep 0.8; ${count}`;
+      const wait = (children: number): string =>
+        `until [ "$(wc -w </proc/$PPID/task/$PPID/children)" = ${children} ]; do sleep 0.05; done; echo ${children}`;
+      const script = `for _ in 1 2 3; do setsid -f sleep 2; done; ${wait(4)}; ${wait(1)}`;
       t.deepEqual(await start(t, script).ended, { code: 0, output: '4\n1\n' });
     });
 
     runs(`${architecture}: init needs ${MAX_RESIDENT_KIB} KiB of memory at most`, async (t) => {
-      const { process: init, ended } = start(t, 'echo ready; sleep 0.5');
+      const { process: init, ended } = start(t, 'echo ready; exec sleep 1000');
       if (init.stdout !== null) await once(init.stdout, 'data');
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const status = readFileSync(`/proc/${init.pid}/status`, 'utf8');
-      t.regex(status, /^Name:\tberth-init$/m);
+      const readStatus = (): string => readFileSync(`/proc/${init.pid}/status`, 'utf8');
+      await until(() => readStatus().startsWith('Name:\tberth-init\n'), 'init has its name');
+      const status = readStatus();
       const resident = Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1]);
       t.true(resident > 0 && resident <= MAX_RESIDENT_KIB, `VmRSS ${resident} KiB`);
-      await ended;
+      init.kill('SIGTERM');
+      t.is((await ended).code, 143);
     });
   }
 }
