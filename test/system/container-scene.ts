@@ -12,6 +12,7 @@ import type { Process, RuntimeConfig } from '../../src/oci/runtime/config.ts';
 import { createContainer, type CreateRequest } from '../../src/oci/runtime/create.ts';
 import { deleteContainer } from '../../src/oci/runtime/delete.ts';
 import { generateConfig, type ContainerOptions } from '../../src/oci/runtime/generate-config.ts';
+import type { Lower } from '../../src/oci/runtime/overlay-operations.ts';
 import { openRuntime, type Runtime } from '../../src/oci/runtime/runtime.ts';
 import { containerIds, readState } from '../../src/oci/runtime/state.ts';
 import { makeBusyboxRoot } from './busybox-bundle.ts';
@@ -91,7 +92,7 @@ export class ContainerScene {
   request(
     id: string,
     options: Partial<ContainerOptions> = {},
-    { layers = [], ...more }: Partial<CreateRequest> & { readonly layers?: readonly string[] } = {},
+    { layers = [], ...more }: Partial<CreateRequest> & { readonly layers?: readonly Lower[] } = {},
   ): CreateRequest {
     const base = join(this.directory, 'writable', id);
     const [upper, work] = [join(base, 'upper'), join(base, 'work')];

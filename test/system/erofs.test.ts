@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import test from 'ava';
 import * as fc from 'fast-check';
 
+import { IMAGE_NAME, TAR_NAME } from '../../src/oci/image/layer-output.ts';
 import { prepareUpper, snapshotLayers } from '../../src/oci/image/snapshot.ts';
 import { tarBytes, type TestEntry } from '../oci/image/tar-bytes.ts';
+import { ContainerScene } from './container-scene.ts';
 import {
   blobFile,
   describeTree,
@@ -186,3 +188,27 @@ run(`layers of both kinds make one root file system, with one device number for 
   );
   t.is(found, '. ./etc ./etc/group ./etc/passwd ./new 1\nroot:x:0:0changed\n');
 });
+
+run(
+  `where overlayfs takes no mounts of others, a container mounts its layers itself, and leaves none${why}`,
+  async (t) => {
+    const scene = new ContainerScene();
+    t.teardown(() => scene.close());
+    const place = join(scene.directory, 'layers', 'of-image');
+    const tar = tarBytes([
+      { name: 'etc/', type: '5', mode: 0o755 },
+      { name: 'etc/only-here', body: 'from the tar' },
+    ]);
+    const { root } = writeImage(place, tar);
+    const lower = { directory: root, mountPoint: place, image: IMAGE_NAME, tar: TAR_NAME };
+    const id = scene.newId();
+    const command = [
+      'sh',
+      '-c',
+      'cat /etc/only-here; echo; mount | grep -c erofs; stat -c %d / /bin /etc/only-here | uniq | wc -l',
+    ];
+    const ran = await scene.run(scene.request(id, { command }, { layers: [lower] }));
+    t.deepEqual(ran, { code: 0, output: 'from the tar\n0\n1\n' });
+    t.false(readFileSync('/proc/self/mountinfo', 'utf8').includes(place));
+  },
+);
