@@ -40,6 +40,11 @@ test('blocks without an init stay as they are', (t) => {
   t.deepEqual(initBlocks([block]), [block]);
 });
 
+/** Shell: until init has so many children. */
+function wait(children: number): string {
+  return `until [ "$(wc -w </proc/$PPID/task/$PPID/children)" = ${children} ]; do sleep 0.05; done; echo ${children}`;
+}
+
 type Running = { readonly process: ChildProcess; readonly ended: Promise<{ code: number | null; output: string }> };
 
 for (const architecture of ['x64', 'arm64'] as const) {
@@ -98,8 +103,6 @@ for (const architecture of ['x64', 'arm64'] as const) {
   if (can && emulator === undefined) {
     // Not as process 1, it gets orphans as a subreaper, which qemu's user mode does not know of.
     runs(`${architecture}: init reaps orphans`, async (t) => {
-      const wait = (children: number): string =>
-        `until [ "$(wc -w </proc/$PPID/task/$PPID/children)" = ${children} ]; do sleep 0.05; done; echo ${children}`;
       const script = `for _ in 1 2 3; do setsid -f sleep 2; done; ${wait(4)}; ${wait(1)}`;
       t.deepEqual(await start(t, script).ended, { code: 0, output: '4\n1\n' });
     });

@@ -3,7 +3,7 @@ import type { Tape } from '../../../src/linux/tape/operation.ts';
 import type { Linux, Process, RuntimeConfig } from '../../../src/oci/runtime/config.ts';
 import { containerTape, type ContainerTapeOptions } from '../../../src/oci/runtime/container-tape.ts';
 
-const facts: ContainerTapeOptions['facts'] = {
+export const FACTS: ContainerTapeOptions['facts'] = {
   kindOf: () => 'directory',
   modeOf: () => undefined,
   cgroupMounts: [{ version: 2, directory: '', options: '' }],
@@ -45,7 +45,7 @@ export function tapeWith({ config, linux, options }: Changes): Tape {
     cgroupDirectory: undefined,
     stdio: {},
     startFifo: undefined,
-    facts,
+    facts: FACTS,
     ...options,
   });
 }
