@@ -31,7 +31,7 @@ import { executionOperations } from './scheduling-operations.ts';
 import { attachAgain, becomeRoot, hostSideMounts } from './user-root-operations.ts';
 import { hostNameOperations } from './host-name-operations.ts';
 import { loopbackOperations } from './loopback-operations.ts';
-import { streamOperations, type StreamFiles } from './stream-operations.ts';
+import { ownStreamOperations, streamOperations, type StreamFiles } from './stream-operations.ts';
 import { sysctlOperations } from './sysctl-operations.ts';
 import { consoleOperations, terminalOperations } from './terminal-operations.ts';
 
@@ -71,7 +71,7 @@ export function containerTape(options: ContainerTapeOptions): Tape {
     cloneFlags: namespaces.cloneFlags,
     beforeClone: [
       ...namespaces.beforeUser,
-      ...(namespaces.user ? [hostSideMounts(), ...parts.hostSide] : []),
+      ...(namespaces.user ? [...openFifo(options.startFifo), hostSideMounts(), ...parts.hostSide] : []),
       ...namespaces.beforeClone,
     ],
     cgroupDirectory: options.cgroupDirectory,
@@ -146,7 +146,8 @@ function containerOperations(
     ...namespaces.afterClone,
     ...(namespaces.newNetwork ? loopbackOperations() : []),
     ...streamOperations(options.stdio),
-    ...openFifo(options.startFifo), // before the root covers it
+    ...ownStreamOperations(options.stdio, process?.user.uid ?? 0),
+    ...(user ? [] : openFifo(options.startFifo)), // before the root covers it
     ...(process === undefined ? [] : labelOperations(process, facts.labels)),
     ...(user ? attachAgain(parts.attachPoint) : parts.hostSide),
     ...collect([...parts.mounts, parts.masks], 'beforePivot'),

@@ -39,7 +39,7 @@ import { startContainer } from './start.ts';
 import { openUserNamespace } from './user-namespace.ts';
 import { seccompFacts } from './seccomp-facts.ts';
 import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
-import { streamsFor } from './streams.ts';
+import { givenStreams, type streamsFor } from './streams.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
 import { TerminalChannel, type TerminalLife } from './terminal.ts';
 
@@ -233,8 +233,8 @@ function standardStreams(request: CreateRequest): ContainerTapeOptions['stdio'] 
 }
 
 /** The streams that are no files of the tape. */
-function inheritedStreams(runtime: Runtime, { logFile }: CreateRequest): ReturnType<typeof streamsFor> {
-  return logFile === undefined ? streamsFor(runtime, [0, 1, 2]) : [[runtime.nullDevice(), 0]];
+function inheritedStreams(runtime: Runtime, { logFile, config }: CreateRequest): ReturnType<typeof streamsFor> {
+  return logFile === undefined ? givenStreams(runtime, config, config.process) : [[runtime.nullDevice(), 0]];
 }
 
 /** This process has not reaped it yet, so the number is still its own. */

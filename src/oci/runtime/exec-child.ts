@@ -17,7 +17,7 @@ import { parkedFds } from './preserve-operations.ts';
 import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState, type ContainerState } from './state.ts';
-import { streamsFor } from './streams.ts';
+import { givenStreams } from './streams.ts';
 import { TerminalChannel } from './terminal.ts';
 
 export type ExecChildRequest = {
@@ -52,7 +52,11 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
   const { monitor, outcome } = await startMonitor(runtime.spawner, tape, {
     id,
     parent: 'caller',
-    fds: [...parkedFds(preservedFds), ...(channel?.fds ?? streamsFor(runtime, [0, 1, 2])), [pidfd.number, PIDFD]],
+    fds: [
+      ...parkedFds(preservedFds),
+      ...(channel?.fds ?? givenStreams(runtime, readConfig(runtime, id), process)),
+      [pidfd.number, PIDFD],
+    ],
     bounding: privilegesOf(runtime, readConfig(runtime, id), process).wanted,
     handout,
   });

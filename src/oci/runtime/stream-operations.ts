@@ -20,17 +20,12 @@ export function streamOperations({ stdin, stdout, stderr }: StreamFiles): Operat
   ];
 }
 
-/**
- * Give streams to the user of the process, so that it can open /dev/stdout again, as runc does. What cannot be given (a
- * read-only file system, a socket) stays whose it is.
- */
-export function ownStreamOperations(streams: readonly number[], uid: number): Operation[] {
-  return streams.map((fd) => ({
-    call: 'fchown',
-    args: [fd, uid, value(SAME_GROUP, '-1')],
-    what: `give descriptor ${fd} to user ${uid}`,
-    onError: NEXT,
-  }));
+/** Give the log file to the user of the process, so that it can open /dev/stdout again. Root can anyway. */
+export function ownStreamOperations({ stdout }: StreamFiles, uid: number): Operation[] {
+  if (stdout === undefined || uid === 0) return [];
+  return [
+    { call: 'fchown', args: [1, uid, value(SAME_GROUP, '-1')], what: `give ${stdout} to user ${uid}`, onError: NEXT },
+  ];
 }
 
 function openStream(path: string, fd: number, flags: Value): Operation[] {
