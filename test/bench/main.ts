@@ -12,6 +12,8 @@ import { execBench } from './benches/exec.ts';
 import { hundredBench } from './benches/hundred.ts';
 import { memoryBench } from './benches/memory.ts';
 import { networkBench } from './benches/network.ts';
+import { ociBench } from './benches/oci.ts';
+import { parallelBench } from './benches/parallel.ts';
 import { pullBench } from './benches/pull.ts';
 import { runCommandBench } from './benches/run-command.ts';
 import { startBench } from './benches/start.ts';
@@ -22,6 +24,8 @@ import { inScene } from './scene.ts';
 const BENCHES = [
   startBench,
   execBench,
+  ociBench,
+  parallelBench,
   networkBench,
   runCommandBench,
   versionBench,
