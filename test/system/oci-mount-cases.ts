@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { mkfifo } from '../../src/linux/fifo.ts';
 import type { Mount } from '../../src/oci/runtime/config.ts';
 import { bindOf, linux, mounts, type Case, type Change } from './oci-case.ts';
+import { makeBusyboxRoot } from './busybox-bundle.ts';
 import type { BundleConfig } from './oci-bundle.ts';
 
 /** A line of mountinfo, from the flags on; numbers of peer groups and devices differ from one container to the next. */
@@ -189,6 +190,18 @@ export const MOUNT_CASES: Readonly<Record<string, Case>> = {
   'an absolute root': {
     script: 'pwd; ls /bin/sh',
     change: (config, directory) => ({ ...config, root: { path: join(directory, 'rootfs') } }),
+  },
+  'a root that is the bundle': {
+    script: 'ls -d /config.json /bin/sh; grep -c " / / " /proc/self/mountinfo',
+    change: (config, directory) => {
+      makeBusyboxRoot(directory);
+      return { ...config, root: { path: '.' } };
+    },
+  },
+  'a remount of what was mounted before': {
+    script: `${show('/t')}; touch /t/x 2>&1`,
+    change: mounts(tmpfs('/t', 'mode=755'), tmpfs('/t', 'remount', 'ro', 'nosuid', 'mode=755')),
+    normal: (output) => output.replaceAll(/ - .*/g, ''),
   },
   'devices of all kinds': {
     script:
