@@ -1,5 +1,5 @@
 // An overlay of image layers under a writable directory, attached in the container's own mount namespace.
-import { MOUNT_ATTR_FLAGS, MOVE_MOUNT_FLAGS, MS_FLAGS } from '../../linux/mount-flags.ts';
+import { MOVE_MOUNT_FLAGS, MS_FLAGS } from '../../linux/mount-flags.ts';
 import { bits, result, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { atCwd } from './path-operations.ts';
 
@@ -86,40 +86,40 @@ function overlayData({ paths, base, upper, work, xino }: Stack): string {
   return xino === undefined ? directories : `${directories},xino=${xino}`;
 }
 
-/** More layers than an option string holds: one fsconfig(2) a layer (`lowerdir+`, Linux 6.5). */
+/**
+ * More layers than an option string holds: each is opened, and named by the number of its descriptor. The kernel takes 500
+ * layers at most, and `lowerdir+`, which needs no such names, is there since 6.5 only.
+ */
 function longOverlayOperations(stack: Stack, attachPoint: string): Operation[] {
-  const context = value(OVERLAY_FD, 'overlay');
-  const set = (key: string, given: string): Operation => ({
-    call: 'fsconfig',
-    args: [context, value(1, 'FSCONFIG_SET_STRING'), text(key), text(given), 0],
-    what: `set ${key} of the overlay to ${given}`,
-  });
-  const opened = result('overlay context');
-  const mount = result('overlay mount');
+  const numbers = stack.paths.map((_, index) => FIRST_LAYER_FD + index);
+  const opened = stack.paths.flatMap((path, index) => openAt(path, FIRST_LAYER_FD + index));
+  const data = overlayData({ ...stack, paths: numbers.map(String) });
   return [
-    { call: 'fsopen', args: [text('overlay'), value(1, 'FSOPEN_CLOEXEC')], save: opened, what: 'open an overlay' },
-    { call: 'dup3', args: [opened, context, value(0o2000000, 'O_CLOEXEC')], what: 'give the overlay its number' },
-    ...stack.paths.map((lower) => set('lowerdir+', lower)),
-    set('upperdir', stack.upper),
-    set('workdir', stack.work),
-    ...(stack.xino === undefined ? [] : [set('xino', stack.xino)]),
+    ...opened,
+    { call: 'chdir', args: [text('/proc/self/fd')], what: 'stand among the descriptors' },
+    overlayOperation(stack, data, attachPoint),
     {
-      call: 'fsconfig',
-      args: [context, value(6, 'FSCONFIG_CMD_CREATE'), 0, 0, 0],
-      what: `make an overlay of ${stack.paths.length} layers`,
+      call: 'close_range',
+      args: [FIRST_LAYER_FD, FIRST_LAYER_FD + stack.paths.length - 1, 0],
+      what: 'close the layers',
     },
-    {
-      call: 'fsmount',
-      args: [context, value(1, 'FSMOUNT_CLOEXEC'), value(MOUNT_ATTR_FLAGS.MOUNT_ATTR_NODEV, 'MOUNT_ATTR_NODEV')],
-      save: mount,
-      what: 'mount the overlay',
-    },
-    moveTo(mount, attachPoint),
   ];
 }
 
-/** Above all that has been opened when it is given out (see FIFO_FD). */
-const OVERLAY_FD = 63;
+/**
+ * Above all that is open then, and what mounts are given (FIRST_MOUNT_FD): each layer takes a number that the kernel chooses, and
+ * this one. Both are closed at the latest by the exec. Node has raised the limit on descriptors, which is 1024 at first.
+ */
+const FIRST_LAYER_FD = 768;
+
+function openAt(path: string, number: number): Operation[] {
+  const layer = result(`layer ${number}`);
+  const flags = value(0o12200000, 'O_PATH|O_DIRECTORY|O_CLOEXEC');
+  return [
+    { call: 'openat', args: [atCwd, text(path), flags, 0], save: layer, what: `open the layer ${path}` },
+    { call: 'dup3', args: [layer, number, value(0o2000000, 'O_CLOEXEC')], what: 'give the layer its number' },
+  ];
+}
 
 /** Attach a mount that is a descriptor. */
 export function moveTo(tree: ReturnType<typeof result>, attachPoint: string): Operation {
