@@ -1,4 +1,5 @@
 // config.json of the OCI runtime specification 1.3, as far as the runtime acts on it (config.md, config-linux.md).
+import type { CgroupDeviceRule, CgroupResources } from '../../linux/cgroup/resources.ts';
 
 export type RuntimeConfig = {
   readonly ociVersion: string;
@@ -120,27 +121,9 @@ export type Device = {
 };
 
 /** Limits of config-linux.md, "Control groups". Numbers are bytes, microseconds or counts, as the spec has them. */
-export type Resources = {
-  readonly devices?: readonly DeviceRule[];
-  readonly memory?: { readonly limit?: number; readonly reservation?: number; readonly swap?: number };
-  readonly cpu?: {
-    readonly shares?: number;
-    readonly quota?: number;
-    readonly period?: number;
-    readonly cpus?: string;
-    readonly mems?: string;
-  };
-  readonly pids?: { readonly limit?: number };
-  readonly unified?: Readonly<Record<string, string>>;
-};
+export type Resources = CgroupResources;
 
-export type DeviceRule = {
-  readonly allow: boolean;
-  readonly type?: 'a' | 'c' | 'b';
-  readonly major?: number;
-  readonly minor?: number;
-  readonly access?: string;
-};
+export type DeviceRule = CgroupDeviceRule;
 
 /** config-linux.md, "Seccomp". */
 export type Seccomp = {
