@@ -13,16 +13,19 @@ export type SyscallAbi = NativeAbi | 'ia32' | 'arm' | 'x32';
 /** An x32 call is an x86_64 call with this bit, under the same audit architecture. */
 export const X32_SYSCALL_BIT = 0x40000000;
 
-const NUMBERS: Readonly<Record<SyscallAbi, ReadonlyMap<string, number>>> = {
-  x64: parseSyscallTable(X64_SYSCALLS),
-  arm64: parseSyscallTable(ARM64_SYSCALLS),
-  ia32: parseSyscallTable(IA32_SYSCALLS),
-  arm: parseSyscallTable(ARM_SYSCALLS),
-  /** Made when it is asked for, which is seldom. */
-  get x32() {
-    return x32Numbers();
-  },
+/** Each table is read when it is first asked for: most commands need that of the machine alone. */
+const NUMBERS: Readonly<Record<SyscallAbi, () => ReadonlyMap<string, number>>> = {
+  x64: once(() => parseSyscallTable(X64_SYSCALLS)),
+  arm64: once(() => parseSyscallTable(ARM64_SYSCALLS)),
+  ia32: once(() => parseSyscallTable(IA32_SYSCALLS)),
+  arm: once(() => parseSyscallTable(ARM_SYSCALLS)),
+  x32: once(x32Numbers),
 };
+
+function once<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => (made ??= make());
+}
 
 /**
  * Read a compact table: names in the order of their numbers, `@N` continues at number N, `a|b` are two names of one call.
@@ -51,19 +54,19 @@ function x32Numbers(): ReadonlyMap<string, number> {
 
 /** All calls of `abi`, name to number. */
 export function syscallNumbers(abi: SyscallAbi): ReadonlyMap<string, number> {
-  return NUMBERS[abi];
+  return NUMBERS[abi]();
 }
 
 /** The number of the call `name`. Throws a RangeError when `abi` has no such call. */
 export function syscallNumber(abi: SyscallAbi, name: string): number {
-  const number = NUMBERS[abi].get(name);
+  const number = NUMBERS[abi]().get(name);
   if (number === undefined) throw new RangeError(`The ${abi} kernel has no system call '${name}'`);
   return number;
 }
 
 /** The name of call `number`; a number without a name prints as `syscall_N`, as strace does. */
 export function syscallName(abi: SyscallAbi, number: number): string {
-  for (const [name, value] of NUMBERS[abi]) if (value === number) return name;
+  for (const [name, value] of NUMBERS[abi]()) if (value === number) return name;
   return `syscall_${number}`;
 }
 

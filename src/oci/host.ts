@@ -8,7 +8,6 @@ import { openContentStore, type ContentStore } from './image/content-store.ts';
 import type { Image } from './image/image.ts';
 import { type DirectoryLayerStore, openLayerStore } from './image/layer-store.ts';
 import type { UnpackMode } from './image/unpack-mode.ts';
-import { ensureNetwork } from './network/ensure-network.ts';
 import { planNetwork, type Network, type NetworkPlan } from './network/network.ts';
 import { readUserFiles } from './pod/user-files.ts';
 import { openRuntime, type Runtime } from './runtime/runtime.ts';
@@ -65,11 +64,17 @@ function bridgeName(state: string): string {
   return state === DEFAULT_STATE ? 'berth0' : `berth-${createHash('sha256').update(state).digest('hex').slice(0, 8)}`;
 }
 
+/** Loaded where it is used, like everything about networks: a command without one is to start fast. */
+async function bringUp(plan: NetworkPlan): Promise<Network> {
+  const { ensureNetwork } = await import('./network/ensure-network.ts');
+  return ensureNetwork(plan);
+}
+
 /** Made on first use, and again when somebody has deleted the bridge since. */
 function networkOnUse(plan: NetworkPlan): () => Promise<Network> {
   let made: Promise<Network> | undefined;
   return () => {
-    if (made === undefined || !existsSync(`/sys/class/net/${plan.bridge}`)) made = ensureNetwork(plan);
+    if (made === undefined || !existsSync(`/sys/class/net/${plan.bridge}`)) made = bringUp(plan);
     return made;
   };
 }

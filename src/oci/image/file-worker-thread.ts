@@ -1,5 +1,5 @@
 // The main thread's end of one file worker.
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 
 import { OciError } from '../error.ts';
 import type { FileWorkerData } from './file-worker.ts';
@@ -25,7 +25,9 @@ export class FileWorkerThread {
   /** `ended` is called when the thread is gone, before its jobs fail. */
   constructor(data: FileWorkerData, ended: () => void) {
     this.#ended = ended;
-    this.#worker = new Worker(new URL('./file-worker.ts', import.meta.url), {
+    // Here and not above: most commands unpack nothing, and loading threads takes them milliseconds.
+    const threads = process.getBuiltinModule('node:worker_threads');
+    this.#worker = new threads.Worker(new URL('./file-worker.ts', import.meta.url), {
       workerData: data,
       // Descriptors are closed by their owners; Node's own list would not know those that koffi opened.
       trackUnmanagedFds: false,

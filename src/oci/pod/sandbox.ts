@@ -10,7 +10,6 @@ import { isErrno } from '../../linux/errno.ts';
 import type { Host } from '../host.ts';
 import { gatewayAddress } from '../network/network.ts';
 import { podFilePaths, writePodFiles, type PodFiles } from '../network/pod-files.ts';
-import { createPodNetwork, removePodNetwork } from '../network/pod-network.ts';
 import type { HostAlias } from '../network/hosts-file.ts';
 import type { PodDns } from '../network/resolv-conf.ts';
 import type { PublishedPort } from '../network/published-port.ts';
@@ -102,6 +101,7 @@ async function makeNetwork(
   if (mode !== 'bridge')
     return { files: writePodFiles({ runDirectory, hostname, addresses: undefined, aliases, dns }), pinned: undefined };
   using _phase = measurePhase('net', host.runtime.onPhase);
+  const { createPodNetwork } = await import('../network/pod-network.ts');
   const network = await host.network();
   const { files, ...pinned } = await createPodNetwork({
     podUid: uid,
@@ -153,10 +153,18 @@ export function sandboxUids(host: Host): string[] {
   return directoryNames(join(host.paths.state, 'pods'));
 }
 
+/** The record is written before the network is made. Without one anything may be there. */
+function mayHaveNetwork(sandbox: Sandbox | undefined): boolean {
+  return sandbox === undefined || sandbox.network === 'bridge';
+}
+
 /** Take a sandbox down: network, pins, record, then everything durable of the pod, logs included. Idempotent. */
 export async function removeSandbox(host: Host, uid: string): Promise<void> {
   const paths = podPaths(host.paths, uid);
-  await removePodNetwork({ podUid: uid, network: host.networkPlan });
+  if (mayHaveNetwork(readSandbox(host, uid))) {
+    const { removePodNetwork } = await import('../network/pod-network.ts');
+    await removePodNetwork({ podUid: uid, network: host.networkPlan });
+  }
   await rm(paths.durable, { recursive: true, force: true });
   await rm(paths.run, { recursive: true, force: true });
 }
