@@ -18,7 +18,9 @@ import { EventFeed } from './event-feed.ts';
 import { LastSeen } from './last-seen.ts';
 import type { Log } from './log.ts';
 import { logLine } from './log-report.ts';
+import { healthReport, hookReport } from './health-report.ts';
 import { openMachine, type Machine } from './machine/machine.ts';
+import { workloadOf } from './machine/observer.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { readProcessFacts } from './metrics-state.ts';
 import { SourceBoard } from './source-board.ts';
@@ -59,6 +61,15 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
   const machine: Machine = openMachine(host, {
     pulls: { registry: config.registry, onProgress: (progress) => metrics.pullProgress(progress) },
     onExit: (workload) => reconciler.look(workload),
+    health: {
+      onOutcome: (identity, kind, { result }) => metrics.probe(identity, kind, result),
+      onChange: (identity, health) => {
+        const changed = healthReport(identity, health);
+        if (changed !== undefined) report(changed);
+        reconciler.look(workloadOf(identity));
+      },
+    },
+    onHookFailed: (identity, error) => report(hookReport(identity, error)),
     onError: (error) => log.error('watching a container failed', { error: String(error) }),
   });
   const reconciler: Reconciler = new Reconciler({

@@ -26,6 +26,9 @@ export function logLine(report: Report): LogLine {
     case 'imagePulled':
     case 'imagePullFailed':
       return imageLine(report);
+    case 'healthChanged':
+    case 'hookFailed':
+      return healthLine(report);
     case 'stepDone':
     case 'stepFailed':
     case 'looked':
@@ -90,6 +93,16 @@ function imageLine(report: ImageReport): LogLine {
       return { level: 'warn', message: 'image cannot be pulled', fields: { image, digest, ...failureFields(report) } };
     }
   }
+}
+
+function healthLine(report: Extract<Report, { event: 'healthChanged' | 'hookFailed' }>): LogLine {
+  const { pod, container, message: detail } = report;
+  const fields = { workload: nameOf(report), pod, container };
+  if (report.event === 'hookFailed')
+    return { level: 'warn', message: 'preStop failed', fields: { ...fields, error: detail } };
+  const { health } = report;
+  const level = health === 'unhealthy' ? 'warn' : 'info';
+  return { level, message: 'health changed', fields: { ...fields, health, detail } };
 }
 
 type WorkloadReport = Extract<

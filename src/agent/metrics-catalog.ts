@@ -154,6 +154,11 @@ export const EVENT_METRICS = {
   },
   berth_image_pull_bytes_total: { type: 'counter', help: 'Bytes fetched from registries', labels: ['registry'] },
   berth_image_import_total: { type: 'counter', help: 'Image archives of sources by result', labels: ['result'] },
+  berth_probe_total: {
+    type: 'counter',
+    help: 'Probes by result',
+    labels: ['probe_type', 'result', 'namespace', 'pod', 'container', 'pod_uid'],
+  },
   berth_record_failures_total: { type: 'counter', help: 'Times the desired record could not be read or written' },
   berth_event_loop_lag_seconds: {
     type: 'histogram',

@@ -6,8 +6,11 @@ import Histogram from 'prom-client/lib/histogram.js';
 import { isOciError } from '../oci/error.ts';
 import type { PullProgress } from '../oci/image/bring-image.ts';
 import { parseReference } from '../oci/image/reference.ts';
+import type { ContainerIdentity } from '../oci/pod/labels.ts';
 import { START_PHASES, type PhaseListener } from '../oci/start-phase.ts';
+import type { ProbeOutcome } from '../reconcile/probe-state.ts';
 import type { Report } from '../reconcile/report.ts';
+import type { ProbeKind } from '../spec/health.ts';
 import { EVENT_METRICS } from './metrics-catalog.ts';
 
 export type EventMetrics = {
@@ -15,9 +18,17 @@ export type EventMetrics = {
   readonly pullProgress: (progress: PullProgress) => void;
   readonly eventLoopLag: (seconds: number) => void;
   readonly startPhase: PhaseListener;
+  readonly probe: (identity: ContainerIdentity, kind: ProbeKind, result: ProbeOutcome['result']) => void;
 };
 
 const MS = 1000;
+/** As the kubelet's prober_probe_total has them. */
+const PROBE_LABELS = {
+  startup: { probe_type: 'Startup' },
+  readiness: { probe_type: 'Readiness' },
+  liveness: { probe_type: 'Liveness' },
+} as const;
+const PROBE_RESULTS = { success: 'successful', failure: 'failed', error: 'unknown' } as const;
 const RESULTS = ['success', 'retry', 'wait', 'stalled'] as const;
 
 /** Register the metrics of events. Series whose labels are known beforehand begin at 0, so that `increase()` works. */
@@ -35,6 +46,7 @@ export function eventMetrics(registry: Registry): EventMetrics {
     recordFailures: counter(registry, 'berth_record_failures_total'),
     lag: histogram(registry, 'berth_event_loop_lag_seconds'),
     phases: histogram(registry, 'berth_start_phase_duration_seconds'),
+    probes: counter(registry, 'berth_probe_total'),
   };
   for (const result of RESULTS) metrics.looks.inc({ result }, 0);
   for (const phase of START_PHASES) metrics.phases.zero({ phase });
@@ -43,6 +55,8 @@ export function eventMetrics(registry: Registry): EventMetrics {
     report: (report) => count(metrics, report),
     pullProgress: pulledBytes(metrics.pullBytes),
     eventLoopLag: (seconds) => metrics.lag.observe(seconds),
+    probe: ({ namespace, pod, podUid: pod_uid, container }, kind, result) =>
+      metrics.probes.inc({ ...PROBE_LABELS[kind], result: PROBE_RESULTS[result], namespace, pod, container, pod_uid }),
     startPhase: (phase, durationMs) => metrics.phases.observe({ phase }, durationMs / MS),
   };
 }
@@ -82,6 +96,8 @@ function count(metrics: Metrics, report: Report): void {
       return metrics.looks.inc({ result: report.failure.class });
     case 'recordFailed':
       return metrics.recordFailures.inc();
+    case 'healthChanged':
+    case 'hookFailed':
     case 'imageResolved':
     case 'imageUnresolved':
     case 'workloadConflict':

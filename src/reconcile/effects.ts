@@ -1,4 +1,5 @@
 // What the reconciler asks of the machine: observe it, and change it. Types only; the agent implements them over src/oci.
+import type { ContainerHealth } from './probe-state.ts';
 import type { ConfigData, ContainerRole, ContainerSpec, PodSpec } from '../spec/model.ts';
 
 /** Names one workload on this machine. */
@@ -57,6 +58,8 @@ export type ActualContainer = {
   readonly finishedAt: number | undefined;
   /** 128 + n after signal n. Undefined while it runs, and when nobody saw the end. */
   readonly exitCode: number | undefined;
+  /** Absent for a container without probes, and when it does not run. */
+  readonly health?: ContainerHealth;
   readonly history: RestartHistory;
 };
 

@@ -32,7 +32,7 @@ export type ContainerHashInput = {
  * and of the image only the digest counts: another tag for the same image restarts nothing.
  */
 export function containerHash({ pod, container, digest, configs }: ContainerHashInput): string {
-  const { env, command, args, workingDir, volumeMounts, resources, security } = container;
+  const { env, command, args, workingDir, volumeMounts, resources, security, health } = container;
   const volumes = mountedVolumes(pod, container);
   const template = {
     command,
@@ -41,6 +41,7 @@ export function containerHash({ pod, container, digest, configs }: ContainerHash
     volumeMounts,
     resources,
     security,
+    health,
     env: env.map(withoutOptional),
     fields: env.flatMap((entry) => fieldValues(entry, pod)),
     volumes: volumes.filter((volume) => volume.kind !== 'emptyDir').map(withoutOptional),

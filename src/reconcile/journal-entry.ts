@@ -49,6 +49,13 @@ export function journalEntry(report: Report, now: number): JournalEntry | undefi
     case 'stepDone':
     case 'stepFailed':
       return { ...base, ...stepFields(report), workload: formatWorkload(report.workload) };
+    case 'healthChanged':
+    case 'hookFailed': {
+      const { pod, container, message } = report;
+      const text =
+        report.event === 'hookFailed' ? `preStop: ${message}` : [report.health, message].filter(Boolean).join(': ');
+      return { ...base, workload: formatWorkload(report.workload), pod, container, message: text };
+    }
     case 'workloadGone':
       return { ...base, workload: formatWorkload(report.workload) };
     case 'recordFailed':

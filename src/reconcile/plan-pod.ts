@@ -4,7 +4,7 @@ import { changedInContainer, changedInPod } from './hash.ts';
 import type { ActualContainer, ActualPod, DesiredContainer, DesiredPod, RestartHistory, Step } from './effects.ts';
 import { isInitialized, isOver } from './pod-order.ts';
 import { isFinished, restartOf } from './restart.ts';
-import type { Wait } from './situation.ts';
+import { isAboutReadiness, type Wait } from './situation.ts';
 
 export type PodPlan = {
   readonly pod: DesiredPod;
@@ -62,12 +62,19 @@ function build(pod: DesiredPod, replaces: boolean): Step[] {
 function starts(pod: DesiredPod, containers: readonly DesiredContainer[], why: string): Step[] {
   return containers.flatMap((container, index): Step[] => [
     start(pod, container, FRESH, why),
-    ...(container.spec.role === 'init' && index < containers.length - 1 ? [lookAfter(pod, container)] : []),
+    ...(holdsUpOthers(container) && index < containers.length - 1 ? [lookAfter(pod, container)] : []),
   ]);
 }
 
-function lookAfter(pod: DesiredPod, { name }: DesiredContainer): Step {
-  return { do: 'lookAgain', pod, why: `goes on when the init container ${name} has ended` };
+/** Whether the next container waits for more than the start of this one. */
+function holdsUpOthers({ spec: { role, health } }: DesiredContainer): boolean {
+  return role === 'init' || (role === 'sidecar' && health?.startup !== undefined);
+}
+
+function lookAfter(pod: DesiredPod, { name, spec }: DesiredContainer): Step {
+  const until =
+    spec.role === 'init' ? `the init container ${name} has ended` : `the startup probe of ${name} has succeeded`;
+  return { do: 'lookAgain', pod, why: `goes on when ${until}` };
 }
 
 type PodInput = Omit<ContainerPlanInput, 'container'>;
@@ -102,14 +109,17 @@ function inAnyOrder(containers: readonly DesiredContainer[]): DesiredContainer[]
 
 /** An init container has ended well, or a sidecar runs or is started by this plan. */
 function letsNextStart({ name, spec }: DesiredContainer, current: ActualPod, plan: Omit<PodPlan, 'pod'>): boolean {
-  if (spec.role === 'sidecar') return plan.waits.length === 0;
   const found = current.containers.find((candidate) => candidate.name === name);
+  if (spec.role === 'sidecar') {
+    const isHeld = plan.waits.some(({ reason }) => !isAboutReadiness(reason));
+    return !isHeld && (spec.health?.startup === undefined || found?.health?.isStarted === true);
+  }
   return plan.steps.length === 0 && found?.state === 'exited' && found.exitCode === 0;
 }
 
-function whileItRuns({ name: pod }: DesiredPod, { name }: DesiredContainer, current: ActualPod): Wait[] {
+function whileItRuns({ name: pod }: DesiredPod, { name, spec }: DesiredContainer, current: ActualPod): Wait[] {
   const runs = current.containers.some((candidate) => candidate.name === name && candidate.state === 'running');
-  const why = 'the init container has not ended yet';
+  const why = spec.role === 'init' ? 'the init container has not ended yet' : 'its startup probe has not succeeded yet';
   return runs ? [{ subject: `${pod}/${name}`, reason: 'Initializing', until: undefined, why }] : [];
 }
 
@@ -161,7 +171,11 @@ function whyCleared(container: ActualContainer, hash: string): string {
 
 /** What a container that has the right hash needs: nothing while it runs or when it may rest, else a new start. */
 function revive(kept: ActualContainer, { pod, current, container, now }: ContainerPlanInput): Omit<PodPlan, 'pod'> {
-  if (kept.state === 'running' || isFinished(kept, pod.spec.restartPolicy)) return { steps: [], waits: [] };
+  if (kept.state === 'running' && kept.health?.failure !== undefined) {
+    return { steps: [endUnhealthy(kept, { pod, current, container, now })], waits: [] };
+  }
+  if (kept.state === 'running') return { steps: [], waits: untilReady(pod, kept) };
+  if (isFinished(kept, pod.spec.restartPolicy)) return { steps: [], waits: [] };
   if (kept.state === 'created') {
     const why = 'created, never started';
     return { steps: [remove(current, kept, why), start(pod, container, kept.history, why)], waits: [] };
@@ -173,6 +187,20 @@ function revive(kept: ActualContainer, { pod, current, container, now }: Contain
     return { steps: [], waits: [{ subject, reason: 'CrashLoopBackOff', until: restart.at, why }] };
   }
   return { steps: [remove(current, kept, why), start(pod, container, restart.history, why)], waits: [] };
+}
+
+/** Probes tell when something changes: time alone does nothing. */
+function untilReady({ name: pod }: DesiredPod, { name, health }: ActualContainer): Wait[] {
+  if (health === undefined || health.isReady) return [];
+  const reason = health.isPending ? 'AwaitingReadiness' : 'NotReady';
+  return [{ subject: `${pod}/${name}`, reason, until: undefined, why: health.problem ?? '' }];
+}
+
+/** It is started again when it has ended, as its restart policy says. */
+function endUnhealthy(kept: ActualContainer, { pod, current, container }: ContainerPlanInput): Step {
+  const { probe, message } = kept.health?.failure ?? { probe: 'liveness', message: '' };
+  const graceSeconds = container.spec.health?.[probe]?.terminationGracePeriodSeconds ?? graceOf(pod);
+  return { do: 'stopContainer', pod: current, container: kept, graceSeconds, why: `${probe} probe failed: ${message}` };
 }
 
 type ClearInput = {

@@ -1,8 +1,8 @@
 // In which order the pods of a workload are worked on, so that replicas keep serving. Pure.
-import type { ActualPod, DesiredPod, Step } from './effects.ts';
+import type { ActualContainer, ActualPod, DesiredPod, Step } from './effects.ts';
 import type { PodPlan } from './plan-pod.ts';
 import { isFinished } from './restart.ts';
-import type { Plan, Situation, Wait } from './situation.ts';
+import { isAboutReadiness, type Plan, type Situation, type Wait } from './situation.ts';
 
 /** How long a replaced pod must run before the next one that serves is replaced. */
 export const SOAK_MS = 1000;
@@ -38,7 +38,12 @@ function lookAgain(pod: DesiredPod): Step {
 /** Whether something would be lost by taking the pod down: one of its containers runs. */
 function isServing(pod: DesiredPod, { actual }: Situation): boolean {
   const containers = podsNamed(pod.name, actual).flatMap((candidate) => candidate.containers);
-  return containers.length > 0 && containers.every((c) => c.state === 'running' || c.exitCode === 0);
+  return containers.length > 0 && containers.every((c) => (c.state === 'running' ? isHealthy(c) : c.exitCode === 0));
+}
+
+/** A container without probes is, as long as it runs. */
+function isHealthy({ health }: ActualContainer): boolean {
+  return health === undefined || health.isReady;
 }
 
 /** Why the next serving pod may not be replaced yet: an up-to-date pod does not run, or not for long enough. */
@@ -46,7 +51,9 @@ function unsteadiness({ pod, waits }: PodPlan, { actual, now }: Situation): Wait
   const containers = podsNamed(pod.name, actual).flatMap((candidate) => candidate.containers);
   const resting = containers.filter((container) => !isFinished(container, pod.spec.restartPolicy));
   if (waits.length > 0 || resting.some((container) => container.state !== 'running')) {
-    return [{ subject: pod.name, reason: 'RolloutPaused', until: undefined, why: `${pod.name} does not run` }];
+    const isUp = waits.every(({ reason }) => isAboutReadiness(reason));
+    const why = `${pod.name} ${isUp && waits.length > 0 ? 'is not ready' : 'does not run'}`;
+    return [{ subject: pod.name, reason: 'RolloutPaused', until: undefined, why }];
   }
   // A start in the future means that the clock was set back since: the container has run for long enough.
   const starts = resting.map(({ startedAt = 0 }) => (startedAt > now ? 0 : startedAt));

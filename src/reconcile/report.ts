@@ -54,6 +54,23 @@ export type Report =
     }
   | ({ readonly event: 'stepDone'; readonly workload: WorkloadId; readonly durationMs: number } & StepSummary)
   | ({ readonly event: 'stepFailed'; readonly workload: WorkloadId; readonly failure: Failure } & StepSummary)
+  /** What the probes of a container add up to has changed. `unhealthy`: it is ended for it. */
+  | {
+      readonly event: 'healthChanged';
+      readonly workload: WorkloadId;
+      readonly pod: string;
+      readonly container: string;
+      readonly health: 'ready' | 'unready' | 'unhealthy';
+      readonly message: string;
+    }
+  /** preStop could not be run to its end: the container is ended all the same. */
+  | {
+      readonly event: 'hookFailed';
+      readonly workload: WorkloadId;
+      readonly pod: string;
+      readonly container: string;
+      readonly message: string;
+    }
   /** One pass over a workload ended. `result` is of the closed set that metrics use as a label. */
   | {
       readonly event: 'looked';

@@ -35,6 +35,10 @@ export type WaitReason =
   | 'CrashLoopBackOff'
   /** An image could not be fetched: it is tried again after a pause, or when the manifest changes. */
   | 'ImagePullBackOff'
+  /** A container runs, and its probes cannot say yet whether it is ready. */
+  | 'AwaitingReadiness'
+  /** A container runs, and its probes say that it is not ready. */
+  | 'NotReady'
   /** A step failed: it is tried again after a pause, or when the manifest changes. */
   | 'StepFailed'
   /** An init container runs: the next ones start when it has ended. */
@@ -52,6 +56,11 @@ export type Wait = {
   readonly until: number | undefined;
   readonly why: string;
 };
+
+/** A container runs, and only its probes are not content. */
+export function isAboutReadiness(reason: WaitReason): boolean {
+  return reason === 'AwaitingReadiness' || reason === 'NotReady';
+}
 
 /** When a timer must look at the workload again; `undefined` when only a change matters. */
 export function nextLook({ waits }: Plan): number | undefined {

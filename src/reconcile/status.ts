@@ -80,7 +80,7 @@ function isUp(pod: DesiredPod, actual: readonly ActualPod[]): boolean {
     const container = found?.containers.find((candidate) => candidate.name === name && candidate.hash === hash);
     if (role === 'init' && isInitialized(found)) return true;
     if (container === undefined) return false;
-    if (container.state === 'running') return role !== 'init';
+    if (container.state === 'running') return role !== 'init' && container.health?.isReady !== false;
     if (role === 'sidecar') return isOver(pod, found);
     return isFinished(container, pod.spec.restartPolicy) && container.exitCode === 0;
   });
@@ -101,6 +101,9 @@ function imagesPulled({ situation, plan, pending }: StatusInput): Finding {
   return no('Pulling', missing.reference);
 }
 
+/** Something ends or answers by itself, and is heard of. */
+const EVENTFUL: ReadonlySet<string> = new Set(['Initializing', 'AwaitingReadiness']);
+
 function progressing({ plan, pending }: StatusInput): Finding {
   const [step] = plan.steps;
   if (step !== undefined) return yes('Working', `${step.do}: ${step.why}`);
@@ -108,14 +111,16 @@ function progressing({ plan, pending }: StatusInput): Finding {
     return no('Stalled', pending.failure.message);
   }
   if (pending !== undefined) return yes('Resolving', 'the image references are being resolved');
-  const wait = plan.waits.find(({ until, reason }) => until !== undefined || reason === 'Initializing');
+  const wait = plan.waits.find(({ until, reason }) => until !== undefined || EVENTFUL.has(reason));
   return wait === undefined ? no('Settled', 'nothing is left to do') : yes(wait.reason, waitText(wait));
 }
 
 function stalled({ plan, pending }: StatusInput): Finding {
   const failure = pending?.failure;
   if (failure?.class === 'stalled') return yes('ImageUnresolved', failure.message);
-  const wait = plan.waits.find(({ until, reason }) => until === undefined && reason !== 'Initializing');
+  const wait = plan.waits.find(
+    ({ until, reason }) => until === undefined && !EVENTFUL.has(reason) && reason !== 'NotReady',
+  );
   return wait === undefined ? no('NotStalled', 'nothing waits for a change') : yes(wait.reason, waitText(wait));
 }
 

@@ -253,8 +253,10 @@ export class Workloads {
   }
 }
 
+const UNDER_WAY: ReadonlySet<string> = new Set(['Working', 'RolloutPaused', 'NameTaken', 'AwaitingReadiness']);
+
 /** Waits that end by themselves in a moment, where a crash loop or an unreachable registry does not. */
 function isUnderWay({ conditions }: WorkloadMemory): boolean {
   const progressing = conditions.find((condition) => condition.type === 'Progressing');
-  return progressing?.status === 'True' && ['Working', 'RolloutPaused', 'NameTaken'].includes(progressing.reason);
+  return progressing?.status === 'True' && UNDER_WAY.has(progressing.reason);
 }

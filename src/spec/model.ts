@@ -1,5 +1,6 @@
 // What the user wants, normalised: the one shape that Kubernetes YAML (and later Compose files) turn into.
 // Every default is already filled in; every name is already validated. Plain data, comparable and hashable.
+import type { HealthSpec } from './health.ts';
 
 /** Where a value stands in the text that the user wrote. Lines and columns count from 1. */
 export type Position = { readonly file: string; readonly line: number; readonly column: number };
@@ -91,6 +92,8 @@ export type ContainerSpec = {
   readonly volumeMounts: readonly VolumeMount[];
   readonly resources: Resources;
   readonly security: Security;
+  /** Absent: no probe and no lifecycle hook. */
+  readonly health?: HealthSpec;
   readonly position: Position;
 };
 

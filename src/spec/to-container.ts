@@ -6,6 +6,7 @@ import type { ContainerManifest, ContainerPortManifest } from './schema/containe
 import type { EnvFromManifest, EnvManifest } from './schema/environment.ts';
 import type { PodSecurityManifest } from './schema/security.ts';
 import type { VolumeMountManifest } from './schema/volume.ts';
+import { toHealth } from './to-health.ts';
 
 type Place = { readonly path: Path; readonly document: ManifestDocument };
 
@@ -23,6 +24,7 @@ export function toContainer(
   },
 ): ContainerSpec {
   const { env, envFrom } = container;
+  const health = toHealth(container);
   return {
     name: container.name,
     role,
@@ -39,6 +41,7 @@ export function toContainer(
     volumeMounts: (container.volumeMounts ?? []).map(toMount),
     resources: resourceDefaults(container.resources),
     security: securityDefaults(podSecurity, container.securityContext),
+    ...(health === undefined ? {} : { health }),
     position: placeOf(document, path),
   };
 }

@@ -26,6 +26,7 @@ function ownFields(kind: Kind): readonly string[] {
 }
 
 function isDocumentedElsewhere(path: string): boolean {
+  if (/\.(readiness|startup)Probe\.|\.lifecycle\.preStop\./.test(path)) return true;
   return path.startsWith('spec.template.spec.') || (path.startsWith(INIT) && path !== `${INIT}restartPolicy`);
 }
 
@@ -71,4 +72,17 @@ test('the page states the limits that are enforced', (t) => {
     `${document} MiB a document, ${file} MiB and ${grouped(limits.MAX_TOKENS)} YAML tokens a file, ${limits.MAX_DEPTH} levels of nesting, ` +
       `${limits.MAX_ALIASES} aliases a document that stand for at most ${grouped(limits.MAX_ALIASED_VALUES)} values, ${limits.MAX_ERRORS} messages a file`,
   );
+});
+
+test('all probes have the same fields, and both hooks', (t) => {
+  const pod = fieldPaths(SCHEMAS.Pod);
+  const below = (field: string): string[] => {
+    const prefix = `spec.containers[].${field}.`;
+    return pod.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+  };
+  t.true(below('livenessProbe').length > 20);
+  t.deepEqual(below('readinessProbe'), below('livenessProbe'));
+  t.deepEqual(below('startupProbe'), below('livenessProbe'));
+  t.true(below('lifecycle.postStart').length > 10);
+  t.deepEqual(below('lifecycle.preStop'), below('lifecycle.postStart'));
 });

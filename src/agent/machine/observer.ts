@@ -5,25 +5,41 @@ import { identityOf, type ContainerIdentity } from '../../oci/pod/labels.ts';
 import { isReady, listSandboxes, type Sandbox } from '../../oci/pod/sandbox.ts';
 import { listStates, type ContainerState } from '../../oci/runtime/state.ts';
 import { shellExitCode } from '../../linux/siginfo.ts';
+import type { ContainerHealth } from '../../reconcile/probe-state.ts';
 import type { ActualContainer, ActualPod, Observer, WorkloadId } from '../../reconcile/effects.ts';
 import { imageByDigest } from './images.ts';
 
 type Found = { readonly state: ContainerState; readonly identity: ContainerIdentity };
 
+/** What the probes of a container say; undefined where it has none. */
+export type HealthOf = (id: string) => ContainerHealth | undefined;
+
 /** An observer of the pods that sources keep. Containers of `berth run` are not the reconciler's. */
-export function openObserver(host: Host): Observer {
+export function openObserver(host: Host, healthOf: HealthOf = () => undefined): Observer {
   return {
     workloads: () => Promise.resolve(distinct(podsOf(host).map((pod) => pod.workload))),
     pods: (workload, podNames) => {
       const wanted = (pod: ActualPod): boolean =>
         isSame(pod.workload, workload) || (pod.namespace === workload.namespace && podNames.includes(pod.name));
-      return Promise.resolve(podsOf(host).filter(wanted));
+      return Promise.resolve(
+        podsOf(host)
+          .filter(wanted)
+          .map((pod) => withHealth(pod, healthOf)),
+      );
     },
     hasImage: (digest) => {
       const image = imageByDigest(host, digest);
       return Promise.resolve(image !== undefined && isComplete(image, host.content, host.layers));
     },
   };
+}
+
+function withHealth(pod: ActualPod, healthOf: HealthOf): ActualPod {
+  const containers = pod.containers.map((container) => {
+    const health = container.state === 'running' ? healthOf(container.id) : undefined;
+    return health === undefined ? container : { ...container, health };
+  });
+  return { ...pod, containers };
 }
 
 /** Every pod that a source keeps, with its containers, oldest first. */

@@ -41,6 +41,8 @@ export type PodContainer = Omit<
   readonly supplementalGroups: readonly number[];
   /** Undefined: a log file of the pod. `inherit`: the caller's own streams. With a terminal neither. */
   readonly streams?: 'inherit' | undefined;
+  /** More labels of its record, for whoever starts it. */
+  readonly labels?: Readonly<Record<string, string>>;
 };
 
 /** A container that runs: its id, and the monitor that tells of its end and has its terminal. */
@@ -107,7 +109,7 @@ export function containerRequest(
     config,
     rootfs,
     bundle: layer.directory,
-    labels: identityLabels(identity(sandbox, container)),
+    labels: { ...container.labels, ...identityLabels(identity(sandbox, container)) },
     stopSignal: stopSignal(container.image.config),
     logFile: hasLog ? logFile(paths, container.name, container.restarts) : undefined,
     mode: 'run',

@@ -7,6 +7,7 @@ import { checked, duplicates, manifestObject, text, wholeNumber } from './manife
 import { addressProblem, labelNameProblem, portNameProblem } from './names.ts';
 import { absolutePathProblem, normalizedPath } from './paths.ts';
 import { imageProblem } from './image-name.ts';
+import { endingProbe, lifecycle, portComplaints, readinessProbe } from './probe.ts';
 import { resources } from './resources.ts';
 import { containerSecurity } from './security.ts';
 import { volumeMount } from './volume.ts';
@@ -48,16 +49,33 @@ const containerFields = {
   resources: resources.nullish(),
   volumeMounts: volumeMounts.nullish(),
   securityContext: containerSecurity.nullish(),
+  livenessProbe: endingProbe.nullish(),
+  readinessProbe: readinessProbe.nullish(),
+  startupProbe: endingProbe.nullish(),
+  lifecycle: lifecycle.nullish(),
 };
 
 const elsewhere = { volumes: POD, hostNetwork: POD, hostname: POD, terminationGracePeriodSeconds: POD };
 
-export const container = manifestObject(containerFields, { notYet: NOT_YET.container, elsewhere });
+export const container = checked(
+  manifestObject(containerFields, { notYet: NOT_YET.container, elsewhere }),
+  portComplaints,
+);
 
 /** Runs before the others and ends; with restartPolicy Always it runs beside them instead (a sidecar). */
-export const initContainer = manifestObject(
-  { ...containerFields, restartPolicy: z.literal('Always').nullish() },
-  { notYet: NOT_YET.container.filter((name) => name !== 'restartPolicy'), elsewhere },
+export const initContainer = checked(
+  manifestObject(
+    { ...containerFields, restartPolicy: z.literal('Always').nullish() },
+    { notYet: NOT_YET.container.filter((name) => name !== 'restartPolicy'), elsewhere },
+  ),
+  function* (value) {
+    yield* portComplaints(value);
+    if (value.restartPolicy === 'Always') return;
+    for (const field of ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] as const) {
+      const message = `An init container ends before the others start: ${field} needs restartPolicy Always`;
+      if (value[field]) yield { path: [field], message, part: 'key' };
+    }
+  },
 );
 
 export type InitContainerManifest = z.output<typeof initContainer>;

@@ -21,8 +21,10 @@ export const NOT_YET = {
     fsGroup fsGroupChangePolicy seLinuxOptions appArmorProfile windowsOptions supplementalGroupsPolicy
     seLinuxChangePolicy`),
   container: fields(`
-    livenessProbe readinessProbe startupProbe lifecycle terminationMessagePath terminationMessagePolicy stdin
+    terminationMessagePath terminationMessagePolicy stdin
     stdinOnce tty volumeDevices resizePolicy restartPolicy restartPolicyRules`),
+  lifecycle: fields('stopSignal'),
+  lifecycleHandler: fields('tcpSocket'),
   containerSecurity: fields('seLinuxOptions appArmorProfile windowsOptions procMount'),
   seccompProfile: fields('localhostProfile'),
   resources: fields('claims'),
