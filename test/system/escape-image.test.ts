@@ -52,7 +52,7 @@ function bind(source: string, destination: string, more: Partial<Mount> = {}): M
 
 /** Everything of the scene that is no container's: what a start may not change. */
 function hostFiles(): string[] {
-  return readdirSync(here().directory).filter((name) => !/^(evil-|c\d)/.test(name));
+  return readdirSync(here().directory).filter((name) => !/^(evil-|c\d|writable$)/.test(name));
 }
 
 /** The output of a start that may be refused: undefined then. */
