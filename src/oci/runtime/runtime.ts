@@ -7,6 +7,7 @@ import { boundingCapabilities } from '../../linux/capability.ts';
 import { openNullDevice } from '../../linux/null-device.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
 import { compileSeccomp } from '../../linux/seccomp/compile.ts';
+import { unknownSyscalls } from '../../linux/seccomp/decision.ts';
 import { oomScoreAdj } from '../../linux/oom-score.ts';
 import { nativeAbi } from '../../linux/syscall-numbers.ts';
 import { securityModules } from '../../linux/security-modules.ts';
@@ -71,7 +72,7 @@ export function openRuntime({
     sharedDevices: new SharedDevices(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
-    seccompFilter: cachedCompiler(),
+    seccompFilter: cachedCompiler(warn),
     nullDevice: openedOnUse(),
     kindOf: pathKinds(),
     labels: securityModules(),
@@ -91,15 +92,20 @@ function cachedProfiles(): (subject: SeccompSubject) => Seccomp {
   };
 }
 
-function cachedCompiler(): (profile: Seccomp) => Buffer {
+/** Names that no kernel known here has are left out, and said so: profiles are written for many kernels. */
+function cachedCompiler(warn: Runtime['warn']): (profile: Seccomp) => Buffer {
   const filters = new Map<string, Buffer>();
   const same = new WeakMap<Seccomp, Buffer>();
   const abi = nativeAbi();
+  const compile = (profile: Seccomp): Buffer => {
+    for (const name of unknownSyscalls(profile)) warn(`linux.seccomp: unknown system call '${name}' is ignored`);
+    return compileSeccomp(profile, abi);
+  };
   return (profile) => {
     const known = same.get(profile);
     if (known !== undefined) return known;
     const key = JSON.stringify(profile, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
-    const filter = filters.get(key) ?? compileSeccomp(profile, abi);
+    const filter = filters.get(key) ?? compile(profile);
     filters.set(key, filter);
     same.set(profile, filter);
     return filter;

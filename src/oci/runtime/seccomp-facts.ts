@@ -1,14 +1,10 @@
 // What a tape is told of linux.seccomp, made once for create and exec.
-import { unknownSyscalls } from '../../linux/seccomp/decision.ts';
 import type { Seccomp } from './config.ts';
 import type { Runtime } from './runtime.ts';
 import { planSeccomp } from './seccomp-config.ts';
 import type { SeccompFacts } from './seccomp-operations.ts';
 
-/**
- * The compiled filter and its flags. Names that no kernel known here has are left out, and said so once: profiles are written for
- * many kernels. Throws OciError CONFIG_INVALID, or RangeError where the profile cannot be compiled.
- */
+/** The compiled filter and its flags. Throws OciError CONFIG_INVALID, or RangeError where the profile cannot be compiled. */
 export function seccompFacts(runtime: Runtime, seccomp: Seccomp | undefined): SeccompFacts {
   const plan = planSeccomp(seccomp);
   if (plan === undefined) return { seccompFilter: undefined, seccompFlags: 0 };
@@ -19,10 +15,4 @@ export function seccompFacts(runtime: Runtime, seccomp: Seccomp | undefined): Se
     seccompFlagNames: plan.flagNames,
     seccompListener: plan.listener !== undefined,
   };
-}
-
-/** A warning for each name of a profile that means nothing. */
-export function warnOfUnknownSyscalls({ warn }: Runtime, seccomp: Seccomp | undefined): void {
-  if (seccomp === undefined) return;
-  for (const name of unknownSyscalls(seccomp)) warn(`linux.seccomp: unknown system call '${name}' ignored`);
 }
