@@ -3,13 +3,11 @@ import { check } from './errno.ts';
 import { Fd } from './fd.ts';
 import { libc } from './libc.ts';
 
-const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const F_SETPIPE_SZ = 1031;
 const O_NONBLOCK = 0o4000;
-export const FD_CLOEXEC = 1;
 
 type CFcntl = (fd: number, command: number, argument: number) => number;
 const c_fcntl: CFcntl = libc.func('int fcntl(int fd, int cmd, long argument)');
@@ -34,9 +32,4 @@ export function setBlocking(fd: number): void {
 /** Change how many bytes a pipe holds: `bytes` rounded up to a page, and to a power of two. Throws SyscallError. */
 export function setPipeSize(fd: number, bytes: number): void {
   check(c_fcntl(fd, F_SETPIPE_SZ, bytes), 'fcntl', () => `${fd}, F_SETPIPE_SZ, ${bytes}`);
-}
-
-/** The flags of a descriptor itself, of which FD_CLOEXEC is the only one. Throws SyscallError EBADF when there is no such. */
-export function descriptorFlags(fd: number): number {
-  return check(c_fcntl(fd, F_GETFD, 0), 'fcntl', () => `${fd}, F_GETFD`);
 }

@@ -78,7 +78,7 @@ usable(`create, state, start, list, ps, kill and delete${suffix}`, async (t) => 
   t.regex((await berth('list')).output, new RegExp(`^${id} +${created.pid} +running +${bundle} +\\S+ +root$`, 'm'));
   const listed = JSON.parse((await berth('list', '-f', 'json')).output) as State[];
   t.true(listed.some((one) => one.id === id && one.status === 'running'));
-  t.regex((await berth('ps', id)).output, new RegExp(`^UID .*\\n.*\\b${created.pid}\\b.*\\n$`));
+  t.regex((await berth('ps', id)).output, new RegExp(`^UID .*\\n.*\\b${created.pid}\\b.*\\n`));
   t.true((JSON.parse((await berth('ps', '--format', 'json', id)).output) as number[]).includes(created.pid));
   t.is((await berth('kill', id, 'TERM')).code, 0);
   await until(() => !existsSync(`/proc/${created.pid}`), 'it has ended');
@@ -168,11 +168,17 @@ const fails = test.macro<[what: string, message: RegExp, change: (config: Bundle
   },
 });
 
-usable(fails, 'no configuration', /config\.json: not a JSON object/, () => null);
-usable(fails, 'a version of another age', /ociVersion '2\.0\.0' is not a 1\.x/, (c) => ({ ...c, ociVersion: '2.0.0' }));
-usable(fails, 'no root', /root\.path is missing/, (c) => ({ ...c, root: {} }));
+usable(fails, 'no configuration', /config\.json: null is not an object/, () => null);
+usable(fails, 'a version of another age', /ociVersion: '2\.0\.0' is not a 1\.x/, (c) => ({
+  ...c,
+  ociVersion: '2.0.0',
+}));
+usable(fails, 'no root', /root\.path: it is missing/, (c) => ({ ...c, root: {} }));
 usable(fails, 'no program', /process\.args is empty/, (c) => ({ ...c, process: { ...c.process, args: [] } }));
-usable(fails, 'a relative directory', /cwd is not an abs/, (c) => ({ ...c, process: { ...c.process, cwd: 'tmp' } }));
+usable(fails, 'a relative directory', /cwd: "tmp" is not an abs/, (c) => ({
+  ...c,
+  process: { ...c.process, cwd: 'tmp' },
+}));
 usable(fails, 'a root that is not there', /no-such-root: ENOENT/, (c) => ({ ...c, root: { path: 'no-such-root' } }));
 usable(fails, 'a limit of nothing', /RLIMIT_NOTHING/, (c) => ({
   ...c,

@@ -1,6 +1,7 @@
 // What this runtime can do, for programs that ask before they use it: features.md of the runtime specification. Pure.
 import { berthVersion } from '../../agent/version.ts';
 import { CAPABILITIES } from '../../linux/capability.ts';
+import type { HookName, NamespaceType } from '../../oci/runtime/config.ts';
 import { parseMountOptions } from '../../oci/runtime/mount-options.ts';
 import { SPEC_VERSION } from './version.ts';
 
@@ -11,8 +12,26 @@ const KNOWN_OPTIONS =
   'rnoatime rnodev rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro rprivate rrelatime rro rrw rshared rslave ' +
   'rstrictatime rsuid rsymfollow runbindable rw shared silent slave strictatime suid symfollow sync tmpcopyup unbindable';
 
-const NAMESPACES = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'uts'] as const;
-const HOOKS: readonly string[] = [];
+const NAMESPACES = [
+  'cgroup',
+  'ipc',
+  'mount',
+  'network',
+  'pid',
+  'time',
+  'user',
+  'uts',
+] as const satisfies NamespaceType[];
+const HOOKS = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+] as const satisfies HookName[];
+
+const SECCOMP_FLAGS = ['LOG', 'SPEC_ALLOW', 'TSYNC', 'WAIT_KILLABLE_RECV'].map((name) => `SECCOMP_FILTER_FLAG_${name}`);
 
 const SECCOMP = {
   enabled: true,
@@ -23,11 +42,14 @@ const SECCOMP = {
     'SCMP_ACT_KILL_PROCESS',
     'SCMP_ACT_KILL_THREAD',
     'SCMP_ACT_LOG',
+    'SCMP_ACT_NOTIFY',
     'SCMP_ACT_TRACE',
     'SCMP_ACT_TRAP',
   ],
   operators: ['EQ', 'GE', 'GT', 'LE', 'LT', 'MASKED_EQ', 'NE'].map((name) => `SCMP_CMP_${name}`),
-  archs: ['AARCH64', 'ARM', 'X86', 'X86_64'].map((name) => `SCMP_ARCH_${name}`),
+  knownFlags: SECCOMP_FLAGS,
+  supportedFlags: SECCOMP_FLAGS,
+  archs: ['AARCH64', 'ARM', 'X32', 'X86', 'X86_64'].map((name) => `SCMP_ARCH_${name}`),
 } as const;
 
 /** The document of `features`. */
@@ -36,15 +58,19 @@ export function featuresDocument(): object {
     ociVersionMin: '1.0.0',
     ociVersionMax: SPEC_VERSION,
     hooks: HOOKS,
-    mountOptions: KNOWN_OPTIONS.split(' ').filter((option) => parseMountOptions([option]).data === ''),
+    mountOptions: KNOWN_OPTIONS.split(' ')
+      .filter((option) => parseMountOptions([option]).data === '')
+      .sort(),
     linux: {
       namespaces: NAMESPACES,
       capabilities: CAPABILITIES,
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: SECCOMP,
       apparmor: { enabled: true },
       selinux: { enabled: true },
       intelRdt: { enabled: false },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: false },
     },
     annotations: { 'dev.berth.version': berthVersion() },
   };

@@ -1,11 +1,14 @@
 // Descriptors beyond the standard streams that a process in a container gets: those of socket activation (sd_listen_fds(3)), then
 // the N of --preserve-fds, all at the numbers that they have here.
-import { descriptorFlags, FD_CLOEXEC } from '../../linux/fcntl.ts';
+import { readdirSync, readlinkSync } from 'node:fs';
+
 import { isErrno } from '../../linux/errno.ts';
 import { OciError } from '../../oci/error.ts';
 import type { Process, RuntimeConfig } from '../../oci/runtime/config.ts';
 
 const FIRST = 3;
+const FDS = '/proc/self/fd';
+const EVENT_LOOP = 'anon_inode:[eventpoll]';
 
 /** How many descriptors the caller hands over by socket activation: LISTEN_FDS, 0 where it is not set. */
 export function listenFds(environment: Readonly<Record<string, string | undefined>> = process.env): number {
@@ -17,19 +20,25 @@ export function preservedFds(count: string | undefined, listening: number = list
   if (count !== undefined && !/^\d+$/.test(count))
     throw new OciError('CONFIG_INVALID', `--preserve-fds is a number, not '${count}'`);
   const fds = Array.from({ length: listening + Number(count ?? 0) }, (_, index) => FIRST + index);
-  for (const fd of fds) {
-    if (!isInherited(fd))
-      throw new OciError('CONFIG_INVALID', `Cannot preserve ${fds.length} descriptors: there is no descriptor ${fd}`);
-  }
+  const given = fds.length === 0 ? 0 : firstOwnFd() - FIRST;
+  if (given < fds.length)
+    throw new OciError('CONFIG_INVALID', `Cannot preserve ${fds.length} descriptors: there are only ${given}`);
   return fds;
 }
 
-/** What this program opened itself is closed on exec; what it was given is not. */
-function isInherited(fd: number): boolean {
+/** This program's own begin at the lowest number that was free when it started, and Node's event loop is the first of them. */
+function firstOwnFd(): number {
+  const own = readdirSync(FDS)
+    .map(Number)
+    .filter((fd) => fd >= FIRST && linkOf(fd) === EVENT_LOOP);
+  return Math.min(...own);
+}
+
+function linkOf(fd: number): string | undefined {
   try {
-    return (descriptorFlags(fd) & FD_CLOEXEC) === 0;
+    return readlinkSync(`${FDS}/${fd}`);
   } catch (error) {
-    if (isErrno(error, 'EBADF')) return false;
+    if (isErrno(error, 'ENOENT')) return undefined; // of the directory itself, closed meanwhile
     throw error;
   }
 }

@@ -1,6 +1,5 @@
 // A process below a container's own cgroup: `exec --cgroup`. Pure.
-import type { CgroupLayout, Controller, Hierarchy } from './layout.ts';
-import { hasController, unifiedHierarchy } from './layout.ts';
+import { unifiedHierarchy, type CgroupLayout, type Hierarchy } from './layout.ts';
 import { CgroupError } from './error.ts';
 import type { CgroupEntry } from './place.ts';
 
@@ -53,7 +52,7 @@ function requireController(name: string, hierarchies: readonly Hierarchy[]): voi
   throw new CgroupError('UNSUPPORTED', `Unknown controller '${name}': the container has no cgroup of it`);
 }
 
-/** By v1's name or v2's. */
-function has(hierarchy: Hierarchy, name: string): boolean {
-  return hierarchy.controllers.includes(name) || hasController(hierarchy, name as Controller);
+/** By the name that the hierarchy has for it. */
+function has({ controllers }: Hierarchy, name: string): boolean {
+  return controllers.includes(name);
 }

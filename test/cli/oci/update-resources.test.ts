@@ -1,0 +1,37 @@
+import test from 'ava';
+
+import { limitsOf, mergeLimits } from '../../../src/cli/oci/update-resources.ts';
+
+test('sizes are bytes, or have a unit; -1 is no limit', (t) => {
+  for (const [text, bytes] of [
+    ['67108864', 67108864],
+    ['64m', 67108864],
+    ['64M', 67108864],
+    ['64MiB', 67108864],
+    ['1.5g', 1610612736],
+    ['512b', 512],
+    ['-1', -1],
+  ] as const)
+    t.deepEqual(limitsOf({ memory: text }), { memory: { limit: bytes } }, text);
+  for (const text of ['much', '1x', '-2', '1 2'])
+    t.throws(() => limitsOf({ memory: text }), { message: /memory/ }, text);
+});
+
+test('only what is asked for is set', (t) => {
+  t.deepEqual(limitsOf({}), {});
+  t.deepEqual(limitsOf({ 'cpu-quota': '-1', 'cpuset-cpus': '0-1', 'pids-limit': '5', 'blkio-weight': '100' }), {
+    cpu: { quota: -1, cpus: '0-1' },
+    pids: { limit: 5 },
+    blockIO: { weight: 100 },
+  });
+  t.throws(() => limitsOf({ 'cpu-share': '1.5' }), { message: /cpu-share/ });
+});
+
+test('flags win over the file, limit by limit', (t) => {
+  const file = { memory: { limit: 1, swap: 2 }, hugepageLimits: [] };
+  t.deepEqual(mergeLimits(file, { memory: { limit: 3 }, cpu: { shares: 4 } }), {
+    memory: { limit: 3, swap: 2 },
+    cpu: { shares: 4 },
+    hugepageLimits: [],
+  });
+});
