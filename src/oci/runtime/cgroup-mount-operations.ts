@@ -1,4 +1,4 @@
-// /sys/fs/cgroup inside a container: one mount on v2; a small read-only tmpfs with a mount per hierarchy on v1. In a cgroup
+// /sys/fs/cgroup inside a container: one mount on v2; a small tmpfs with a mount per hierarchy on v1. In a cgroup
 // namespace of the container's own each shows only the container's part; in the host's, on v1, that part is bound.
 import { basename } from 'node:path';
 
@@ -76,7 +76,7 @@ export function cgroupMountOperations(
         mountPoint(destination, mount),
         ...(mount.part === undefined ? [mountOne(destination, flags, mount)] : attachPart(destination, flags, mount)),
       ]),
-      readonly,
+      ...((flags & MS_FLAGS.MS_RDONLY) === 0 ? [] : [readonly]),
     ],
   };
 }
