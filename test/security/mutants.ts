@@ -70,6 +70,15 @@ export const MUTANTS: readonly Mutant[] = [
     title: '/proc that is a symbolic link is refused (SEC-5)',
   },
   {
+    requirement: 'SEC-5',
+    weakness: 'what is for the kernel is written to the /proc of the container',
+    file: `${RUNTIME}/container-tape.ts`,
+    before: '...(config.root.readonly === true ? [readonlyRoot()] : []),',
+    after: '...(process === undefined ? [] : oomOperations(process)),',
+    test: IMAGES,
+    title: 'in the place of /proc is not written to (SEC-5)',
+  },
+  {
     requirement: 'SEC-6',
     weakness: 'links of /proc are followed to a mount point',
     file: `${RUNTIME}/path-operations.ts`,

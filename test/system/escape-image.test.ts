@@ -240,3 +240,15 @@ usable(`no path of the host was made${suffix}`, (t: ExecutionContext) => {
   for (const name of ['escaped-directory', 'escaped-file'])
     for (const directory of ['/', '/tmp', '/run', here().directory]) t.false(existsSync(join(directory, name)));
 });
+
+usable(`what an image has in the place of /proc is not written to (SEC-5)${suffix}`, async (t) => {
+  const layer = layerOf({});
+  mkdirSync(join(layer, 'proc/self'), { recursive: true });
+  for (const name of ['oom_score_adj', 'attr']) writeFileSync(join(layer, 'proc/self', name), 'kept');
+  const request = here().request(here().newId(), { command: ['cat', '/proc/self/oom_score_adj'] }, { layers: [layer] });
+  const mounts = (request.config.mounts ?? []).filter(({ destination }) => destination !== '/proc');
+  const { linux, process } = request.config;
+  const config = { ...request.config, mounts, linux: { ...linux, maskedPaths: [], readonlyPaths: [] } };
+  const scored = process === undefined ? config : { ...config, process: { ...process, oomScoreAdj: 700 } };
+  t.is((await here().run({ ...request, config: scored })).output, 'kept');
+});

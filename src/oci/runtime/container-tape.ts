@@ -21,7 +21,7 @@ import { collect, type MountFacts, type MountOperations } from './mount-facts.ts
 import { mountOperations } from './mount-operations.ts';
 import { eachDirectoryOnce } from './each-directory-once.ts';
 import { makeDirectories, octal, writeFile } from './path-operations.ts';
-import type { ProcessFacts } from './process-operations.ts';
+import { oomOperations, type ProcessFacts } from './process-operations.ts';
 import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
 import { openFifo, waitForever } from './start-fifo-operations.ts';
 import { REFUSED, enterForNow, leaveForHooks, refusedBlock, stopsForHooks } from './hook-operations.ts';
@@ -148,7 +148,7 @@ function containerOperations(
     ...streamOperations(options.stdio),
     ...ownStreamOperations(options.stdio, process?.user.uid ?? 0),
     ...(user ? [] : openFifo(options.startFifo)), // before the root covers it
-    ...(process === undefined ? [] : labelOperations(process, facts.labels)),
+    ...(process === undefined ? [] : [...labelOperations(process, facts.labels), ...oomOperations(process)]),
     ...(user ? attachAgain(parts.attachPoint) : parts.hostSide),
     ...collect([...parts.mounts, parts.masks], 'beforePivot'),
     ...rootWithMounts(options, user ? [...becomeRoot(), ...namespaces.asRoot] : undefined, parts),

@@ -20,7 +20,13 @@ import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Linux, Process } from './config.ts';
 import { labelOperations, type LabelModules } from './label-operations.ts';
 import { atCwd } from './path-operations.ts';
-import { execOperations, filterOperations, identityOperations, type ProcessFacts } from './process-operations.ts';
+import {
+  execOperations,
+  filterOperations,
+  identityOperations,
+  oomOperations,
+  type ProcessFacts,
+} from './process-operations.ts';
 import type { Launch } from './launch.ts';
 import { failAsideBlocks, failingAside, parkedNumbers, preserveOperations } from './preserve-operations.ts';
 import { affinityOperation, executionOperations } from './scheduling-operations.ts';
@@ -87,8 +93,9 @@ function monitorOperations(options: ExecTapeOptions): Operation[] {
       args: [value(PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), 0, 0, 0, 0],
       what: 'be opaque to the container',
     },
-    // Labels are inherited, and this is the host's /proc still.
+    // Labels and scores are inherited, and this is the host's /proc still.
     ...labelOperations(process, options.labels),
+    ...oomOperations(process),
     ...affinityOperations('initial', process),
     ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
     ...opened,

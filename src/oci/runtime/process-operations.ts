@@ -38,7 +38,6 @@ export type ProcessFacts = SeccompFacts & {
 /** Everything but seccomp and the exec itself. */
 export function identityOperations(process: Process, facts: ProcessFacts): Operation[] {
   return [
-    ...oomOperations(process),
     ...priorityOperations(process),
     ...rlimitOperations(process),
     ...boundingOperations(process, facts.bounding),
@@ -79,7 +78,8 @@ function searchPath(environment: readonly string[]): readonly string[] {
   return [...new Set(directories)];
 }
 
-function oomOperations(process: Process): Operation[] {
+/** While the machine's own /proc is in view: one of a container may be anything (SEC-5). */
+export function oomOperations(process: Process): Operation[] {
   return process.oomScoreAdj === undefined
     ? []
     : writeFile('/proc/self/oom_score_adj', String(process.oomScoreAdj), 'oom_score_adj');
