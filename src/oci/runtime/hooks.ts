@@ -7,8 +7,8 @@
 import type { Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { OciError } from '../error.ts';
 import type { Hook, HookName, RuntimeConfig } from './config.ts';
-import { runContainerHook, type HookPlace } from './container-hook.ts';
-import { runHostHook } from './host-hook.ts';
+import type { HookPlace } from './container-hook.ts';
+import type { runHostHook } from './host-hook.ts';
 import { hookState, pidInside, type HookStatus, type HookSubject } from './hook-state.ts';
 import { startIdentity } from './hook-identity.ts';
 import { hasUserNamespace } from './namespaces-of.ts';
@@ -73,7 +73,7 @@ function isFatal(ociVersion: string): boolean {
 async function warnInstead(runtime: Runtime, name: 'poststart' | 'poststop', subject: HookSubject): Promise<void> {
   for (const [index, hook] of hooksOf(name, subject.config).entries()) {
     try {
-      await runHostHook({ hook, state: hookState(subject, STATUS[name]), cwd: subject.bundle });
+      await runOnHost({ hook, state: hookState(subject, STATUS[name]), cwd: subject.bundle });
     } catch (error) {
       runtime.warn(hookError(name, index, error).message);
     }
@@ -83,11 +83,17 @@ async function warnInstead(runtime: Runtime, name: 'poststart' | 'poststop', sub
 async function runHostHooks(name: HookName, subject: HookSubject): Promise<void> {
   for (const [index, hook] of hooksOf(name, subject.config).entries()) {
     try {
-      await runHostHook({ hook, state: hookState(subject, STATUS[name]), cwd: subject.bundle });
+      await runOnHost({ hook, state: hookState(subject, STATUS[name]), cwd: subject.bundle });
     } catch (error) {
       throw hookError(name, index, error);
     }
   }
+}
+
+/** What runs a hook is loaded where there is one, which is seldom. */
+async function runOnHost(call: Parameters<typeof runHostHook>[0]): Promise<void> {
+  const { runHostHook: run } = await import('./host-hook.ts');
+  await run(call);
 }
 
 type Inside = { readonly subject: HookSubject; readonly place: HookPlace; readonly cwd: string };
@@ -96,6 +102,7 @@ type Inside = { readonly subject: HookSubject; readonly place: HookPlace; readon
 async function runInside(runtime: Runtime, name: HookName, { subject, place, cwd }: Inside): Promise<void> {
   const hooks = hooksOf(name, subject.config);
   if (hooks.length === 0) return;
+  const { runContainerHook } = await import('./container-hook.ts');
   const state = hookState({ ...subject, pid: pidInside(subject.pid) }, STATUS[name]);
   for (const [index, hook] of hooks.entries()) {
     try {
