@@ -18,8 +18,8 @@ import type { Tape } from '../../linux/tape/operation.ts';
 import { measurePhase } from '../start-phase.ts';
 import { OciError, isOciError } from '../error.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
-import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
-import { usableDeviceRules } from './defaults.ts';
+import type { RuntimeConfig } from './config.ts';
+import { cgroupPath, resourcesOf } from './container-cgroup.ts';
 import { makeContainerDirectory } from './make-container-directory.ts';
 import { containerDirectory, writeRecord, type ContainerRecord } from './record.ts';
 import { writeStartTime } from './exit-file.ts';
@@ -31,12 +31,11 @@ import { parkedFds } from './preserve-operations.ts';
 import type { Rootfs } from './rootfs-operations.ts';
 import type { Runtime } from './runtime.ts';
 import { deleteContainer } from './delete.ts';
-import { stopsForHooks } from './hook-operations.ts';
-import { hasStartHooks, runCreateHooks, runPoststopHooks } from './hooks.ts';
+import { hasStartHooks, stopsForHooks } from './hook-operations.ts';
 import { USER_NAMESPACE_FD } from './namespace-operations.ts';
+import { openUserNamespace } from './user-namespace.ts';
 import { privilegesOf } from './privileges.ts';
 import { startContainer } from './start.ts';
-import { openUserNamespace } from './user-namespace.ts';
 import { seccompFacts } from './seccomp-facts.ts';
 import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
 import { givenStreams, type streamsFor } from './streams.ts';
@@ -91,22 +90,19 @@ async function createInOneStep(runtime: Runtime, request: CreateRequest): Promis
   let cgroup: Cgroup | undefined;
   try {
     writeState(runtime, directory, request);
-    cgroup = measuredCgroup(runtime, request);
+    cgroup = makeCgroup(runtime, request);
     await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
   } catch (error) {
     await takeBack(request, { directory, cgroup });
-    if (isOciError(error, 'HOOK_FAILED')) await runPoststopHooks(runtime, { ...request, pid: 0 });
+    if (isOciError(error, 'HOOK_FAILED'))
+      await hooks().then((it) => it.runPoststopHooks(runtime, { ...request, pid: 0 }));
     throw configurationError(request.id, error);
   }
 }
 
-function measuredCgroup(runtime: Runtime, request: CreateRequest): Cgroup {
-  using _phase = measurePhase('cgroup', runtime.onPhase);
-  return makeCgroup(runtime, request);
-}
-
-function makeCgroup({ cgroups, sharedDevices }: Runtime, request: CreateRequest): Cgroup {
+function makeCgroup({ cgroups, sharedDevices, onPhase }: Runtime, request: CreateRequest): Cgroup {
+  using _phase = measurePhase('cgroup', onPhase);
   const path = cgroupPath(request);
   const resources = resourcesOf(request);
   const { devices, ...others } = resources;
@@ -176,25 +172,6 @@ function hasOwnPids({ linux }: RuntimeConfig): boolean {
   return (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && path === undefined);
 }
 
-/** Where the container's cgroup is: what config.json says (a relative path is one from the top), else its own name. */
-function cgroupPath({ config, id }: CreateRequest): string {
-  const path = config.linux?.cgroupsPath || id;
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
-/**
- * What every container may use comes after the rules of config.json, as runc has it: else /dev could not be made. Nor could
- * the devices that it names; whether they can be used is for its rules to say.
- */
-function resourcesOf({ config }: CreateRequest): Resources {
-  const { resources = {}, devices = [] } = config.linux ?? {};
-  if (resources.devices === undefined) return resources;
-  const makeable = devices.map(({ type, major = 0, minor = 0 }): DeviceRule[] =>
-    type === 'p' ? [] : [{ allow: true, type: type === 'u' ? 'c' : type, major, minor, access: 'm' }],
-  );
-  return { ...resources, devices: [...resources.devices, ...makeable.flat(), ...usableDeviceRules()] };
-}
-
 type Place = { readonly directory: string; readonly tasks: readonly string[]; readonly born: string | undefined };
 
 function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, born }: Place): Tape {
@@ -243,13 +220,17 @@ function noteStartTime(directory: string, pid: number): void {
   if (stat !== undefined) writeStartTime(join(directory, 'exit'), stat.startTime);
 }
 
-function meetHooks(
+/** Few containers have hooks: what runs them is loaded when one does. */
+const hooks = () => import('./hooks.ts');
+
+async function meetHooks(
   runtime: Runtime,
   { id, bundle, config, rootfs }: CreateRequest,
   { directory, cgroup, pid }: { directory: string; cgroup: Cgroup; pid: number },
 ): Promise<void> {
   const place = { cgroup, rootfs: rootfs.kind === 'directory' ? rootfs.path : directory };
-  return runCreateHooks(runtime, { id, bundle, config, pid }, place);
+  const { runCreateHooks } = await hooks();
+  await runCreateHooks(runtime, { id, bundle, config, pid }, place);
 }
 
 function openHandout({ id, bundle, config }: CreateRequest): SeccompHandout | undefined {

@@ -4,7 +4,6 @@ import { rmSync } from 'node:fs';
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { OciError } from '../error.ts';
 import { readConfig } from './exec.ts';
-import { runPoststopHooks } from './hooks.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState } from './state.ts';
@@ -29,5 +28,7 @@ export async function deleteContainer(
   if (state.record.sharesPids === true) cgroup.kill();
   await cgroup.remove();
   rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
-  if (config !== undefined) await runPoststopHooks(runtime, { id, bundle: state.record.bundle, config, pid: 0 });
+  if (config === undefined) return;
+  const { runPoststopHooks } = await import('./hooks.ts');
+  await runPoststopHooks(runtime, { id, bundle: state.record.bundle, config, pid: 0 });
 }

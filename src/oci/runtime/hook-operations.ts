@@ -18,6 +18,11 @@ export function stopsForHooks({ hooks = {} }: RuntimeConfig): boolean {
   return HOOKS_OF_CREATE.some((name) => (hooks[name] ?? []).length > 0);
 }
 
+/** Whether start has to stop before the program, or has to go on after it. */
+export function hasStartHooks({ hooks = {} }: RuntimeConfig): boolean {
+  return (hooks.startContainer ?? []).length > 0 || (hooks.poststart ?? []).length > 0;
+}
+
 /** The block to go to when there is nobody to wait for. */
 export const REFUSED = 'refused';
 

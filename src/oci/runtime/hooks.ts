@@ -59,11 +59,6 @@ export function runPoststopHooks(runtime: Runtime, subject: HookSubject): Promis
   return warnInstead(runtime, 'poststop', subject);
 }
 
-/** Whether start has to stop before the program, or has to go on after it. */
-export function hasStartHooks({ hooks = {} }: RuntimeConfig): boolean {
-  return (hooks.startContainer ?? []).length > 0 || (hooks.poststart ?? []).length > 0;
-}
-
 /** Up to version 1.2, runtime.md has a failed poststart hook logged; from 1.3 on it stops the container. */
 function isFatal(ociVersion: string): boolean {
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)\./.exec(ociVersion) ?? [];

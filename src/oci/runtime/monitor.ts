@@ -18,7 +18,7 @@ import { exitCode, readToEnd } from '../../linux/tape/run.ts';
 import type { SpawnOptions } from '../../linux/tape/spawn.ts';
 import { measurePhase, type PhaseListener } from '../start-phase.ts';
 import type { Parent } from './monitor-operations.ts';
-import { Rendezvous } from './rendezvous.ts';
+import type { Rendezvous } from './rendezvous.ts';
 import type { SeccompHandout } from './seccomp-listener.ts';
 import type { Spawner } from './spawner.ts';
 
@@ -65,7 +65,7 @@ export async function startMonitor(
 ): Promise<{ monitor: Monitor; outcome: StartOutcome }> {
   const { read, write } = pipe();
   using status = read;
-  using rendezvous = whenWaiting === undefined ? undefined : new Rendezvous(whenWaiting);
+  using rendezvous = whenWaiting === undefined ? undefined : await rendezvousFor(whenWaiting);
   let monitorPid: number;
   try {
     using _spawn = measurePhase('spawn', onPhase);
@@ -102,4 +102,10 @@ async function reaped(pid: number, signal: AbortSignal): Promise<ExitStatus | un
     throw error;
   }
   return reap(pidfd.number);
+}
+
+/** Few containers wait in the middle: what meets them is loaded then. */
+async function rendezvousFor(whenWaiting: NonNullable<StartOptions['whenWaiting']>): Promise<Rendezvous> {
+  const { Rendezvous: Meeting } = await import('./rendezvous.ts');
+  return new Meeting(whenWaiting);
 }

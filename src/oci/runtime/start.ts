@@ -11,7 +11,7 @@ import { OciError } from '../error.ts';
 import { readConfig } from './exec.ts';
 import { readExitFile } from './exit-file.ts';
 import type { HookSubject } from './hook-state.ts';
-import { hasStartHooks, runPoststartHooks, runStartHooks } from './hooks.ts';
+import { hasStartHooks } from './hook-operations.ts';
 import { stopContainer } from './signal-container.ts';
 import { execOperations } from './process-operations.ts';
 import { containerDirectory } from './record.ts';
@@ -42,7 +42,7 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
   const exitFile = join(containerDirectory(runtime.stateDirectory, id), 'exit');
   const errno = readExitFile(exitFile)?.failedErrno;
   if (errno === undefined) {
-    await poststartHooks(runtime, subject);
+    if (hasStartHooks(config)) await poststartHooks(runtime, subject);
     return;
   }
   await waitContainer(runtime.stateDirectory, id);
@@ -52,6 +52,7 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
 /** A container whose start was refused by a hook has nothing left to wait for. */
 async function startHooks(runtime: Runtime, subject: HookSubject, cgroupPath: string): Promise<void> {
   try {
+    const { runStartHooks } = await import('./hooks.ts');
     await runStartHooks(runtime, subject, openCgroup(runtime.cgroups, cgroupPath));
   } catch (error) {
     await stopContainer(runtime, subject.id, { graceMs: 0 });
@@ -61,6 +62,7 @@ async function startHooks(runtime: Runtime, subject: HookSubject, cgroupPath: st
 
 async function poststartHooks(runtime: Runtime, subject: HookSubject): Promise<void> {
   try {
+    const { runPoststartHooks } = await import('./hooks.ts');
     await runPoststartHooks(runtime, subject);
   } catch (error) {
     await stopContainer(runtime, subject.id, { graceMs: 0 });
