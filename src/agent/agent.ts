@@ -85,7 +85,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     clock: systemClock,
     allowEmpty: config.allowEmpty,
   });
-  const metrics = buildMetrics(host, reconciler, board);
+  const metrics = buildMetrics(host, reconciler, { board, isReady: (id) => machine.health.health(id)?.isReady });
   return { reconciler, machine, metrics, sources: board, events, flushed: () => journal.flushed() };
 }
 
@@ -94,7 +94,9 @@ function openSources({ sources, pollSeconds, places }: AgentConfig) {
   return sources.map((text) => ({ source: openSource(text, options), kind: parseSource(text).kind }));
 }
 
-function buildMetrics(host: Host, reconciler: Reconciler, board: SourceBoard): Metrics {
+type MetricsSources = { readonly board: SourceBoard; readonly isReady: (id: string) => boolean | undefined };
+
+function buildMetrics(host: Host, reconciler: Reconciler, { board, isReady }: MetricsSources): Metrics {
   const version = berthVersion();
   const disk = new DiskUsage();
   const blobs = join(host.content.directory, 'blobs');
@@ -103,6 +105,7 @@ function buildMetrics(host: Host, reconciler: Reconciler, board: SourceBoard): M
       host,
       lastSeen: new LastSeen(),
       disk,
+      isReady,
       isWanted: (identity) => isWanted(reconciler, identity),
       now: () => Date.now(),
     }),

@@ -29,6 +29,8 @@ export type ContainerSnapshot = {
   /** Bytes of the writable layer, when they were last counted. */
   readonly writableBytes: number | undefined;
   readonly failed: boolean;
+  /** Undefined: it has no probes, or does not run. */
+  readonly isReady?: boolean | undefined;
 };
 
 /** As config.json has them. Undefined: none. */

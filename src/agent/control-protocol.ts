@@ -53,6 +53,10 @@ const statusSchema = z.object({
       nextLook: z.number().optional(),
     }),
   ),
+  /** Containers that run and have probes. */
+  health: z
+    .array(z.object({ id: z.string(), ready: z.boolean(), started: z.boolean(), problem: z.string().optional() }))
+    .optional(),
 });
 
 const stepSchema = z.object({

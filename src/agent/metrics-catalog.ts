@@ -76,6 +76,7 @@ export const CONTAINER_METRICS = {
   container_pressure_io_waiting_seconds_total: { type: 'counter', help: 'Some task waited for a device' },
   container_pressure_io_stalled_seconds_total: { type: 'counter', help: 'All tasks waited for a device' },
   container_restarts_total: { type: 'counter', help: 'How often it was started again' },
+  container_health_state: { type: 'gauge', help: '1 ready, 0 not ready or starting, -1 without probes' },
   container_scrape_error: { type: 'gauge', help: '1 when a container could not be read, else 0' },
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 

@@ -56,9 +56,10 @@ export function newestOfEach(containers: readonly ContainerSnapshot[]): Containe
 }
 
 function addRunning(samples: Samples, container: ContainerSnapshot, { now, machine }: Snapshot): void {
-  const { labels, startedAt, stats, limits, processes, writableBytes } = container;
+  const { labels, startedAt, stats, limits, processes, writableBytes, isReady } = container;
   samples.add('container_last_seen', labels, now / MILLISECONDS);
   samples.add('container_start_time_seconds', labels, startedAt / MILLISECONDS);
+  samples.add('container_health_state', labels, isReady === undefined ? -1 : Number(isReady));
   addLimits(samples, container);
   if (stats?.cpu !== undefined) addCpu(samples, labels, stats.cpu, limits.cpuQuotaUs !== undefined);
   if (stats?.memory !== undefined) addMemory(samples, labels, stats.memory);

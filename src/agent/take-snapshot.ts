@@ -28,6 +28,8 @@ export type SnapshotOptions = {
   readonly disk: DiskUsage;
   /** Whether the container ought to run: a source declares its workload, and the workload is not as declared. */
   readonly isWanted: (identity: ContainerIdentity) => boolean;
+  /** What probes say; undefined for a container without. */
+  readonly isReady: (id: string) => boolean | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
@@ -45,7 +47,8 @@ export function snapshotReader(options: SnapshotOptions): () => Snapshot {
     });
     limitsOf.retain(found.map(({ state }) => state.record.id));
     disk.retain(new Set(found.map(({ state }) => writableDirectory(state))));
-    const containers = found.map((one) => readContainer(host, one, { limitsOf, disk, now }));
+    const { isReady } = options;
+    const containers = found.map((one) => readContainer(host, one, { limitsOf, disk, isReady, now }));
     nameDevices(devices, containers);
     const running = containers.filter(({ state }) => state === 'running');
     return {
@@ -60,7 +63,10 @@ export function snapshotReader(options: SnapshotOptions): () => Snapshot {
 
 type Found = { readonly state: ContainerState; readonly identity: ContainerIdentity };
 type LimitsReader = ((id: string) => Limits) & { readonly retain: (ids: readonly string[]) => void };
-type ReadOptions = { readonly limitsOf: LimitsReader; readonly disk: DiskUsage; readonly now: number };
+type ReadOptions = Pick<SnapshotOptions, 'disk' | 'isReady'> & {
+  readonly limitsOf: LimitsReader;
+  readonly now: number;
+};
 
 const STATES = { creating: 'created', created: 'created', running: 'running', stopped: 'exited' } as const;
 
@@ -78,6 +84,7 @@ function readContainer(host: Host, { state, identity }: Found, options: ReadOpti
       limits: options.limitsOf(record.id),
       writableBytes: options.disk.bytes(writableDirectory(state), options.now),
       failed: false,
+      isReady: options.isReady(record.id),
     };
   } catch {
     // It may have ended between two reads; whatever else it is, one container must not cost the others their metrics.

@@ -39,6 +39,10 @@ export type ContainerView = {
   readonly ip?: string;
   readonly ports: readonly PortView[];
   readonly logFile?: string;
+  /** What its probes say, as far as an agent runs; absent without probes. */
+  readonly ready?: boolean;
+  /** Why it is not ready. */
+  readonly problem?: string;
 };
 
 export type PortView = {

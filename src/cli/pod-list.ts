@@ -10,6 +10,8 @@ export type PodView = {
   /** Containers that run, of all that there are. */
   readonly running: number;
   readonly containers: number;
+  /** Containers that run and whose probes, if there are any, say that they are ready. */
+  readonly ready: number;
   /** Of all its containers. */
   readonly restarts: number;
   /** RFC 3339: of its oldest container. */
@@ -36,6 +38,7 @@ function podOf(members: readonly ContainerView[], workload: string): PodView[] {
       workload,
       running: members.filter(({ status }) => status === 'running').length,
       containers: members.length,
+      ready: members.filter(({ status, ready }) => status === 'running' && ready !== false).length,
       restarts: members.reduce((sum, { restarts }) => sum + restarts, 0),
       createdAt: oldest.createdAt,
       ...(oldest.ip === undefined ? {} : { ip: oldest.ip }),

@@ -3,6 +3,7 @@ import { askAgent } from '../agent/control-client.ts';
 import type { AgentStatus } from '../agent/control-protocol.ts';
 import { controlSocketPath } from '../agent/places.ts';
 import type { Globals } from './command.ts';
+import { withHealth } from './container-health.ts';
 import { listContainers, type ContainerView } from './containers.ts';
 import { existingHost } from './open-host.ts';
 
@@ -29,7 +30,7 @@ export async function listWorkloads(globals: Globals): Promise<Workloads> {
   const agent = await askAgent(controlSocketPath(globals), { method: 'status' });
   const host = existingHost(globals);
   const kept = (host === undefined ? [] : listContainers(host)).filter(({ owner }) => owner !== 'run');
-  return { agent, workloads: joined(agent?.workloads ?? [], kept) };
+  return { agent, workloads: joined(agent?.workloads ?? [], withHealth(kept, agent?.health)) };
 }
 
 /** What the agent says and what runs, as one list. Pure. */

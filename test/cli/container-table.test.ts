@@ -25,6 +25,8 @@ test('an image’s name cannot drive the terminal', (t) => {
 
 test('how a container ended is said: its code, that nobody saw it, or that it never ran', (t) => {
   const ended = { status: 'exited', finishedAt: '2026-01-02T03:04:00.000Z' } as const;
+  t.is(statusText(sampleView({ ready: true }), NOW), 'running 4m5s, ready');
+  t.is(statusText(sampleView({ ready: false }), NOW), 'running 4m5s, not ready');
   t.is(statusText(sampleView({ ...ended, exitCode: 137 }), NOW), 'exited (137) 5s ago');
   t.is(statusText(sampleView({ status: 'exited' }), NOW), 'exited (?)');
   t.is(statusText(sampleView({ ...ended, startError: 'ENOENT' }), NOW), 'failed to start (ENOENT)');

@@ -59,8 +59,18 @@ test(`readiness by a web server on the pod's address comes and goes, and ends no
     return condition?.reason === 'NotReady' ? condition : undefined;
   });
   t.regex(refused.message, /web\/main: readiness probe: HTTP status 404/);
+  t.regex((await scene.berth('ps')).stdout, /web\/main .* running \w+, not ready/);
+  t.regex((await scene.berth('why', 'web/main')).stdout, /readiness probe: HTTP status 404/);
   await runIn(scene, 'web', 'echo fine > /www/ok');
   await isReady(scene, 'web', 'True');
+  t.like(JSON.parse((await scene.berth('ps', '-o', 'json')).stdout), [{ id, ready: true }]);
+  const metrics = (await scene.http('/metrics')).text;
+  t.regex(metrics, /^container_health_state\{.*name="web\/main".*\} 1$/m);
+  t.regex(metrics, /^berth_probe_total\{.*probe_type="Readiness".*result="failed".*\} [1-9]/m);
+  t.regex(metrics, /^berth_start_phase_duration_seconds_count\{phase="ready"\} 1$/m);
+  for (const phase of ['resolve', 'net', 'cgroup', 'spawn', 'mount']) {
+    t.regex(metrics, new RegExp(`^berth_start_phase_duration_seconds_count\\{phase="${phase}"\\} [1-9]`, 'm'), phase);
+  }
   await runIn(scene, 'web', 'rm /www/ok');
   await isReady(scene, 'web', 'False');
   await healthEvents(scene, 'unready', 'ready', 'unready');

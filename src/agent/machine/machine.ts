@@ -14,7 +14,7 @@ import { removeHalfMade } from './leftovers.ts';
 import { HealthBoard, type HealthListener } from '../probe/health-board.ts';
 import { healthLabels } from '../probe/health-label.ts';
 import { runPostStart, runPreStop } from './container-hooks.ts';
-import { openObserver, workloadOf, type HealthOf } from './observer.ts';
+import { openObserver, workloadOf } from './observer.ts';
 import { podContainer } from './pod-container.ts';
 
 export type MachineOptions = {
@@ -32,8 +32,8 @@ export type Machine = {
   readonly effects: Effects;
   readonly observer: Observer;
   readonly images: Images;
-  /** What the probes of a container say; undefined where it has none. */
-  readonly health: HealthOf;
+  /** What probes say. */
+  readonly health: Pick<HealthBoard, 'health' | 'all'>;
   /** Clear away what a crash left half made, and watch the containers that run already. Call once, before the first look. */
   readonly adopt: () => Promise<void>;
   /** Stop watching. */
@@ -51,7 +51,7 @@ export function openMachine(host: Host, options: MachineOptions): Machine {
     effects: effectsOver(host, options, watch),
     observer: openObserver(host, (id) => board.health(id)),
     images: openImages(host, options.pulls),
-    health: (id) => board.health(id),
+    health: board,
     adopt: async () => {
       await removeHalfMade(host);
       if (listSandboxes(host).some(({ pinned }) => pinned !== undefined)) await host.network();

@@ -67,6 +67,11 @@ export class HealthBoard implements Disposable {
     return this.#probes.get(id)?.health;
   }
 
+  /** Every container that runs and has probes. */
+  all(): (ContainerHealth & { readonly id: string })[] {
+    return [...this.#probes].map(([id, probes]) => ({ id, ...probes.health }));
+  }
+
   [Symbol.dispose](): void {
     for (const id of this.#probes.keys()) this.forget(id);
   }

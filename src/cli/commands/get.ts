@@ -118,16 +118,16 @@ export function workloadTable(workloads: readonly WorkloadView[]): string {
 }
 
 function podTable(pods: readonly PodView[], now: number): string {
-  const rows = pods.map(({ namespace, name, workload, running, containers, restarts, createdAt, ip }) => [
+  const rows = pods.map(({ namespace, name, workload, ready, containers, restarts, createdAt, ip }) => [
     namespace,
     name,
     workload,
-    `${running}/${containers}`,
+    `${ready}/${containers}`,
     String(restarts),
     formatAge(now - Date.parse(createdAt)),
     ip ?? '-',
   ]);
-  return formatTable(['NAMESPACE', 'NAME', 'WORKLOAD', 'RUNNING', 'RESTARTS', 'AGE', 'IP'], rows);
+  return formatTable(['NAMESPACE', 'NAME', 'WORKLOAD', 'READY', 'RESTARTS', 'AGE', 'IP'], rows);
 }
 
 function sourceTable(sources: AgentStatus['sources'], now: number): string {

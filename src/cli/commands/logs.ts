@@ -18,9 +18,10 @@ export const command = defineCommand({
   description: [
     'Standard output and error, in the order in which they were written. -f ends when the container does.',
     '',
-    'TIME is how long ago (10m, 1h30m), RFC 3339, or seconds since the epoch. A container writes its log itself; the agent notes',
-    'when the file changes, once a second at most. So times are exact to a second, and --since and --until rather show a line',
-    'too many than one too few. What was written while no agent ran bears the time of the last write before one looked.',
+    'TIME is how long ago (10m, 1h30m), RFC 3339, or seconds since the epoch. A container writes its log itself;',
+    'the agent notes when the file changes, once a second at most. So times are exact to a second, and --since and',
+    '--until rather show a line too many than one too few. What was written while no agent ran bears the time of',
+    'the last write before one looked.',
   ].join('\n'),
   options: {
     follow: { type: 'boolean', short: 'f', help: 'Go on with what it writes from now on' },

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { askHealth } from '../container-health.ts';
 import { listContainers, type ContainerView, type PortView } from '../containers.ts';
 import { shortId } from '../name-resolution.ts';
 import { existingHost } from '../open-host.ts';
@@ -19,7 +20,7 @@ export const command = defineCommand({
   run: async ({ values, globals, output }) => {
     const format = parseFormat(values.output);
     const host = existingHost(globals);
-    const all = host === undefined ? [] : listContainers(host);
+    const all = host === undefined ? [] : await askHealth(globals, host, listContainers(host));
     const shown = values.all ? all : all.filter(({ status }) => status !== 'exited');
     if (values.quiet) for (const { id } of shown) output.line(shortId(id));
     else if (format === 'table') output.write(containerTable(shown, Date.now()));
@@ -41,12 +42,13 @@ export function containerTable(containers: readonly ContainerView[], now: number
   return formatTable(['ID', 'NAME', 'IMAGE', 'STATUS', 'RESTARTS', 'PORTS'], rows);
 }
 
-/** `running 5m`, `exited (1) 2h ago`, `failed to start (ENOENT)`. */
+/** `running 5m`, `running 5m, not ready`, `exited (1) 2h ago`, `failed to start (ENOENT)`. */
 export function statusText(
-  { status, createdAt, finishedAt, exitCode, startError }: ContainerView,
+  { status, createdAt, finishedAt, exitCode, startError, ready }: ContainerView,
   now: number,
 ): string {
-  if (status !== 'exited') return `${status} ${formatAge(now - Date.parse(createdAt))}`;
+  const health = ready === undefined ? '' : ready ? ', ready' : ', not ready';
+  if (status !== 'exited') return `${status} ${formatAge(now - Date.parse(createdAt))}${health}`;
   if (startError !== undefined) return `failed to start (${startError})`;
   const ago = finishedAt === undefined ? '' : ` ${formatAge(now - Date.parse(finishedAt))} ago`;
   return `exited (${exitCode ?? '?'})${ago}`;

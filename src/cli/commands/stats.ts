@@ -60,7 +60,14 @@ function snapshots(host: Host): () => Snapshot {
   const disk = new DiskUsage();
   // Nobody asks here how large the writable layers are.
   disk.close();
-  return snapshotReader({ host, lastSeen: new LastSeen(), disk, isWanted: () => false, now: () => Date.now() });
+  return snapshotReader({
+    host,
+    lastSeen: new LastSeen(),
+    disk,
+    isReady: () => undefined,
+    isWanted: () => false,
+    now: () => Date.now(),
+  });
 }
 
 function printTable(output: Output, rows: readonly UsageView[], { clear }: { readonly clear: boolean }): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { readJournal } from '../../reconcile/journal.ts';
 import { defineCommand } from '../command.ts';
+import { withHealth } from '../container-health.ts';
 import type { ContainerView } from '../containers.ts';
 import { listContainers } from '../containers.ts';
 import { CommandFailure } from '../failure.ts';
@@ -28,7 +29,7 @@ export const command = defineCommand({
   run: async ({ args: [name = ''], globals, output }) => {
     const { agent, workloads } = await listWorkloads(globals);
     const host = existingHost(globals);
-    const found = matches(name, host === undefined ? [] : listContainers(host));
+    const found = withHealth(matches(name, host === undefined ? [] : listContainers(host)), agent?.health);
     const about = workloads.filter((workload) => isNamed(workload, name) || holdsAny(workload, found));
     const journal = await readJournal(join(globals.root, 'journal'));
     const events = journal.filter((entry) => isAbout(entry, name) || about.some((one) => isAbout(entry, keyOf(one))));
@@ -71,6 +72,7 @@ function explain(workload: WorkloadView): string {
 async function describe(container: ContainerView): Promise<string> {
   const { name, image, restarts } = container;
   const head = `${name}  ${statusText(container, Date.now())}, ${restarts} restarts, ${oneLine(image)}\n`;
+  if (container.problem !== undefined) return `${head}  ${oneLine(container.problem)}\n`;
   if (container.status !== 'exited' || container.logFile === undefined) return head;
   const words = await lastLines(container.logFile);
   return `${head}${words.map((line) => `  | ${printable(line)}\n`).join('')}`;
