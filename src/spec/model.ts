@@ -123,6 +123,10 @@ export type VolumeMount = {
   readonly mountPath: string;
   readonly subPath: string | undefined;
   readonly readOnly: boolean;
+  /** Whether later mounts show on the other side: from the machine's to the container's, or both ways. Default: neither. */
+  readonly mountPropagation?: 'HostToContainer' | 'Bidirectional';
+  /** `readOnly` holds for all mounts below too where this is not said. */
+  readonly recursiveReadOnly?: 'Disabled';
 };
 
 /** Limits as the kernel wants them. Undefined means unlimited. */

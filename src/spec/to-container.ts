@@ -82,11 +82,14 @@ function toPort({ name, containerPort, hostPort, hostIP, protocol }: ContainerPo
   };
 }
 
-function toMount({ name, mountPath, readOnly, subPath }: VolumeMountManifest): VolumeMount {
+function toMount(mount: VolumeMountManifest): VolumeMount {
+  const { name, mountPath, readOnly, subPath, mountPropagation = 'None', recursiveReadOnly } = mount;
   return {
     volume: name,
     mountPath,
     subPath: subPath === '' ? undefined : (subPath ?? undefined),
     readOnly: readOnly ?? false,
+    ...(mountPropagation === 'None' || mountPropagation === null ? {} : { mountPropagation }),
+    ...(recursiveReadOnly === 'Disabled' ? { recursiveReadOnly } : {}),
   };
 }

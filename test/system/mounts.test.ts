@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { createContainer, type CreateRequest } from '../../src/oci/runtime/create.ts';
 import type { Mount, RuntimeConfig } from '../../src/oci/runtime/config.ts';
+import type { ContainerOptions } from '../../src/oci/runtime/generate-config.ts';
 import { readState } from '../../src/oci/runtime/state.ts';
 import { refused, sceneTests } from './scene-tests.ts';
 
@@ -96,6 +97,21 @@ chmod: /dev/null: Operation not permitted
 pts/ptmx
 `;
   t.is((await here().run(request)).output, expected);
+});
+
+usable(`a volume follows the machine's mounts, or shares its own, where it is asked to${suffix}`, async (t) => {
+  const script =
+    'grep " /tmp " /proc/self/mountinfo | cut -d" " -f7 | cut -d: -f1; grep " / / " /proc/self/mountinfo | grep -c shared:';
+  const withOption = (option: string): Partial<ContainerOptions> => ({
+    command: ['sh', '-c', script],
+    mounts: [{ destination: '/tmp', type: 'bind', source: volume(), options: ['rbind', option] }],
+  });
+  const outputOf = async (option: string): Promise<string> =>
+    (await here().run(here().request(here().newId(), withOption(option)))).output;
+  t.is(await outputOf('rshared'), 'shared\n1\n');
+  t.is(await outputOf('rprivate'), '-\n0\n');
+  t.true(['-\n0\n', 'master\n0\n'].includes(await outputOf('rslave')), 'as this machine has a peer to follow');
+  t.false(readFileSync('/proc/self/mountinfo', 'utf8').includes(here().directory));
 });
 
 usable(`a mount of the container is not seen here${suffix}`, async (t) => {

@@ -13,7 +13,7 @@ import type { Mount } from '../../oci/runtime/config.ts';
 import type { DesiredContainer, DesiredPod } from '../../reconcile/effects.ts';
 import { findConfig } from './find-config.ts';
 import { configFiles } from '../../spec/config-files.ts';
-import type { HostPathType, Volume } from '../../spec/model.ts';
+import type { HostPathType, Volume, VolumeMount } from '../../spec/model.ts';
 
 const EMPTY_DIR_MODE = 0o777;
 
@@ -33,9 +33,18 @@ export function volumeMounts(host: Host, pod: DesiredPod, container: DesiredCont
       type: 'bind',
       source,
       ...(mount.subPath === undefined ? {} : { subPath: mount.subPath }),
-      options: ['rbind', 'rprivate', ...(readOnly ? ['rro'] : [])],
+      options: ['rbind', propagationOf(mount), ...(readOnly ? [readOnlyOf(mount)] : [])],
     };
   });
+}
+
+function propagationOf({ mountPropagation }: VolumeMount): string {
+  if (mountPropagation === undefined) return 'rprivate';
+  return mountPropagation === 'HostToContainer' ? 'rslave' : 'rshared';
+}
+
+function readOnlyOf({ recursiveReadOnly }: VolumeMount): string {
+  return recursiveReadOnly === 'Disabled' ? 'ro' : 'rro';
 }
 
 /** Make the missing directories of a subPath. No link on the way is followed: a container may have made it. */

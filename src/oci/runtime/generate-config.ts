@@ -98,6 +98,7 @@ function generateLinux(
     : defaultDeviceRules(capabilities);
   return {
     namespaces: namespaces(options),
+    ...rootPropagation(options.mounts),
     cgroupsPath: options.cgroupPath,
     resources: { ...resources, devices },
     ...(privileged ? {} : confined),
@@ -106,6 +107,12 @@ function generateLinux(
       : { seccomp: defaultSeccomp({ capabilities, architecture }) }),
     ...(sysctl === undefined ? {} : { sysctl }),
   };
+}
+
+/** A volume that is shared with the machine needs a root that is. The others are at most slaves, which needs nothing. */
+function rootPropagation(mounts: readonly Mount[]): Pick<Linux, 'rootfsPropagation'> {
+  const isShared = mounts.some(({ options = [] }) => options.includes('shared') || options.includes('rshared'));
+  return isShared ? { rootfsPropagation: 'rshared' } : {};
 }
 
 /** The signal that asks the image's program to end: its StopSignal, else SIGTERM. */

@@ -29,7 +29,7 @@ export const NOT_YET = {
   seccompProfile: fields('localhostProfile'),
   resources: fields('claims'),
   limits: fields('ephemeral-storage hugepages-2Mi hugepages-1Gi'),
-  volumeMount: fields('mountPropagation subPathExpr recursiveReadOnly'),
+  volumeMount: fields('subPathExpr'),
   envSource: fields('resourceFieldRef fileKeyRef'),
   volume: fields(`
     persistentVolumeClaim projected downwardAPI nfs csi ephemeral image gitRepo iscsi glusterfs rbd flexVolume cinder

@@ -100,9 +100,23 @@ function* sysctlComplaints({ securityContext, hostNetwork, hostIPC }: PodSpecMan
   }
 }
 
-function* mountComplaints({ volumeMounts }: ContainerManifest, { volumes }: PodSpecManifest): Iterable<Complaint> {
+function* mountComplaints(container: ContainerManifest, { volumes }: PodSpecManifest): Iterable<Complaint> {
+  const { volumeMounts, securityContext } = container;
   const declared = new Map((volumes ?? []).map((entry) => [entry.name, entry]));
   for (const [index, mount] of (volumeMounts ?? []).entries()) {
+    if (mount.mountPropagation === 'Bidirectional' && securityContext?.privileged !== true) {
+      yield {
+        path: ['volumeMounts', index, 'mountPropagation'],
+        message: "'Bidirectional' mounts on this machine: it needs securityContext.privileged: true",
+      };
+    }
+    const isRecursive = mount.recursiveReadOnly === 'Enabled' || mount.recursiveReadOnly === 'IfPossible';
+    if (isRecursive && mount.readOnly !== true) {
+      yield {
+        path: ['volumeMounts', index, 'recursiveReadOnly'],
+        message: `'${mount.recursiveReadOnly}' needs readOnly: true`,
+      };
+    }
     if (declared.has(mount.name)) continue;
     yield {
       path: ['volumeMounts', index, 'name'],

@@ -91,6 +91,8 @@ export const volumeMount = manifestObject(
     mountPath: text(mountPathProblem),
     readOnly: z.boolean().nullish(),
     subPath: text((path) => (path === '' ? undefined : relativePathProblem(path))).nullish(),
+    mountPropagation: z.enum(['None', 'HostToContainer', 'Bidirectional']).nullish(),
+    recursiveReadOnly: z.enum(['Disabled', 'IfPossible', 'Enabled']).nullish(),
   },
   { notYet: NOT_YET.volumeMount },
 );

@@ -94,6 +94,23 @@ test('privileged takes the confinement away, and only privileged does', (t) => {
   t.false(configOf({ privileged: true }).process?.noNewPrivileges);
 });
 
+test('an init is had where it is asked for', (t) => {
+  t.is(configOf({}).process?.init, undefined);
+  t.true(configOf({ init: true }).process?.init);
+});
+
+function rootOf(option: string): string | undefined {
+  const mount = { destination: '/data', type: 'bind', source: '/data', options: ['rbind', option] };
+  return configOf({ mounts: [mount] }).linux?.rootfsPropagation;
+}
+
+test('the root is shared where a volume is, and only there', (t) => {
+  t.is(rootOf('rshared'), 'rshared');
+  t.is(rootOf('shared'), 'rshared');
+  t.is(rootOf('rslave'), undefined);
+  t.is(rootOf('rprivate'), undefined);
+});
+
 test('the stop signal is the image’s, by name or number, else SIGTERM', (t) => {
   t.is(signalOf('SIGQUIT'), 3);
   t.is(signalOf('37'), 37);
