@@ -59,8 +59,10 @@ export async function bringImage(source: ImageSource, { name, target }: Wanted, 
   const report = (phase: 'resolve' | 'done', done: number): void =>
     onProgress?.({ reference: name, digest, phase, done, total: image.sizeBytes });
   report('resolve', 0);
-  await fetchLayers(image, source, options);
-  await commit(image, fetched, options);
+  // Both to their end: nothing may go on behind the caller's back.
+  const outcomes = await Promise.allSettled([fetchLayers(image, source, options), putDocuments(fetched, options)]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await tag(image, fetched, options);
   report('done', image.sizeBytes);
   return image;
 }
@@ -83,12 +85,19 @@ async function fetchLayers(image: Image, source: ImageSource, options: BringOpti
   });
 }
 
-async function commit(image: Image, fetched: FetchedImage, { store, signal }: BringOptions): Promise<void> {
-  const { descriptor, manifest, sourceDigest, config } = fetched;
+/** Manifest and configuration, which are nothing yet without a name: each takes the disk as long as a small layer. */
+async function putDocuments(
+  { configBytes, manifestBytes, manifest, descriptor }: FetchedImage,
+  { store }: BringOptions,
+): Promise<void> {
   await Promise.all([
-    putBlob(store, fetched.configBytes, manifest.config.digest),
-    putBlob(store, fetched.manifestBytes, descriptor.digest),
+    putBlob(store, configBytes, manifest.config.digest),
+    putBlob(store, manifestBytes, descriptor.digest),
   ]);
+}
+
+async function tag(image: Image, fetched: FetchedImage, { store, signal }: BringOptions): Promise<void> {
+  const { descriptor, sourceDigest, config } = fetched;
   const { os, architecture, variant } = config;
   const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
   const annotations = { [SOURCE_DIGEST]: sourceDigest };
