@@ -64,7 +64,8 @@ export type Contender = {
   readonly sample: () => Promise<number>;
 };
 
-const WARM_UP = 2;
+/** Rounds before those that count. */
+export const WARM_UP = 2;
 
 /** Run the contenders in turn, `runs` rounds after a warm-up, so that all meet the same moods of the machine. */
 export async function interleave(

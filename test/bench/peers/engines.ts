@@ -15,8 +15,6 @@ export type Engine = {
   /** To be called before each run. */
   readonly prepare?: () => Promise<void>;
   readonly pull: (reference: string) => Promise<void>;
-  /** Remove the image and everything that was stored for it. */
-  readonly remove: (reference: string) => Promise<void>;
   /** Run to the end and remove the container, without a network. */
   readonly run: (reference: string, id: string, ...command: readonly string[]) => Promise<void>;
   /** Run in the background until the engine ends. Only where it is measured. */
@@ -68,7 +66,6 @@ async function startContainerd(scene: Scene): Promise<Engine | undefined> {
   return {
     name: 'ctr',
     pull: (reference) => run('image', 'pull', '--plain-http', reference),
-    remove: (reference) => run('image', 'rm', '--sync', reference),
     run: (reference, id, ...command) =>
       run('run', '--rm', '--cgroup', `${scene.peerCgroupParent}/ctr/${id}`, reference, id, ...command),
   };
@@ -90,7 +87,6 @@ async function startPodman(scene: Scene): Promise<Engine | undefined> {
     name: 'podman',
     prepare,
     pull: (reference) => run('pull', '--quiet', '--tls-verify=false', reference),
-    remove: (reference) => run('rmi', '--force', reference),
     run: (reference, _id, ...command) =>
       run('run', '--rm', '--network', 'none', ...parent, ...limits, reference, ...command),
   };
@@ -119,7 +115,6 @@ export async function startDocker(scene: Scene): Promise<Engine | undefined> {
   return {
     name: 'docker',
     pull: (reference) => run('pull', '--quiet', reference),
-    remove: (reference) => run('rmi', '--force', reference),
     run: (reference, _id, ...command) => run('run', '--rm', '--network', 'none', reference, ...command),
     start: (reference, ...command) => run('run', '--detach', '--network', 'none', reference, ...command),
   };
