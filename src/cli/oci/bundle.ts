@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 
 import { OciError, isOciError } from '../../oci/error.ts';
 import { checkConfig } from '../../oci/runtime/check-config.ts';
+import { parseConfigText } from '../../oci/runtime/config-text.ts';
 import type { Process, RuntimeConfig } from '../../oci/runtime/config.ts';
 
 export type Bundle = {
@@ -30,7 +31,7 @@ export function readBundle(path: string): Bundle {
 
 function parse(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return parseConfigText(readFileSync(file, 'utf8'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new OciError('CONFIG_INVALID', `Cannot read ${file}: ${reason}`, { cause: error });

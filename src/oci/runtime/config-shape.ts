@@ -108,6 +108,14 @@ const RESOURCES: Shape = record({
   unified: mapOf(text),
 });
 
+/** Above 2^53 a bigint: see config-text.ts. */
+const compared: Shape = (value, path) => (typeof value === 'bigint' ? undefined : whole(0, 2 ** 64)(value, path));
+const COMPARISON: Shape = record({ index: whole(0, 5), value: compared, valueTwo: compared, op: text }, [
+  'index',
+  'value',
+  'op',
+]);
+
 const SECCOMP: Shape = record(
   {
     defaultAction: text,
@@ -116,7 +124,9 @@ const SECCOMP: Shape = record(
     flags: texts,
     listenerPath: text,
     listenerMetadata: text,
-    syscalls: listOf(record({ names: texts, action: text, errnoRet: uint32 }, ['names', 'action'])),
+    syscalls: listOf(
+      record({ names: texts, action: text, errnoRet: uint32, args: listOf(COMPARISON) }, ['names', 'action']),
+    ),
   },
   ['defaultAction'],
 );

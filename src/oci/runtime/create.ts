@@ -17,6 +17,7 @@ import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
 import { measurePhase } from '../start-phase.ts';
 import { OciError, isOciError } from '../error.ts';
+import { formatConfigText } from './config-text.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { RuntimeConfig } from './config.ts';
 import { cgroupPath, resourcesOf } from './container-cgroup.ts';
@@ -163,7 +164,7 @@ function writeState({ bootId, creator }: Runtime, directory: string, request: Cr
     ...((request.config.hooks?.poststop ?? []).length > 0 ? { poststop: true } : {}),
     ...(hasOwnPids(request.config) ? {} : { sharesPids: true }),
   };
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(request.config), { mode: 0o600 });
+  writeFileSync(join(directory, 'config.json'), formatConfigText(request.config), { mode: 0o600 });
   if (request.mode === 'create') mkfifo(join(directory, 'start.fifo'), 0o600);
   writeRecord(directory, record);
 }

@@ -17,6 +17,7 @@ import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
 import { exitCode, readSome } from '../../linux/tape/run.ts';
 import { OciError } from '../error.ts';
+import { parseConfigText } from './config-text.ts';
 import type { Process, RuntimeConfig } from './config.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
@@ -50,7 +51,7 @@ const SIGKILL = 9;
 /** The configuration that the container was made from: defaults for a process in it. Throws OciError CONTAINER_UNKNOWN. */
 export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
   requireState(runtime.stateDirectory, id);
-  return JSON.parse(
+  return parseConfigText(
     readFileSync(join(containerDirectory(runtime.stateDirectory, id), 'config.json'), 'utf8'),
   ) as RuntimeConfig;
 }

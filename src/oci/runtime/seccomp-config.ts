@@ -30,8 +30,9 @@ const WAIT_KILLABLE_RECV = 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV';
  * Check a profile. Undefined where there is none, or one that says nothing (`{}`, which runc takes for none). Throws OciError
  * CONFIG_INVALID that names the field, RangeError on an unknown flag.
  */
-export function planSeccomp(seccomp: Seccomp | undefined): SeccompPlan | undefined {
-  if (seccomp === undefined) return undefined;
+export function planSeccomp(given: Seccomp | undefined): SeccompPlan | undefined {
+  if (given === undefined || given === null) return undefined;
+  const seccomp = withoutNulls(given);
   if (seccomp.defaultAction === undefined && (seccomp.syscalls ?? []).length === 0) return undefined;
   const unknown = seccomp.architectures?.find((name) => !ARCHITECTURES.has(name));
   if (unknown !== undefined) throw invalid('architectures', `'${unknown}' is not known`);
@@ -42,6 +43,18 @@ export function planSeccomp(seccomp: Seccomp | undefined): SeccompPlan | undefin
     throw invalid('flags', `${WAIT_KILLABLE_RECV} needs a rule with SCMP_ACT_NOTIFY`);
   const flags = seccompFlags(flagNames) | (listener === undefined ? 0 : SECCOMP_FILTER_FLAG_NEW_LISTENER);
   return { profile: seccomp, flags, flagNames, listener };
+}
+
+/** What Go's tools leave out they may also write as `null`. */
+function withoutNulls(seccomp: Seccomp): Seccomp {
+  const kept = present(seccomp);
+  if (kept.syscalls?.some((rule) => present(rule) !== rule) !== true) return kept;
+  return { ...kept, syscalls: kept.syscalls.map(present) };
+}
+
+function present<T extends object>(record: T): T {
+  if (!Object.values(record).includes(null)) return record;
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null)) as T;
 }
 
 function checkRules({ syscalls = [] }: Seccomp): void {
