@@ -8,6 +8,7 @@ import { confinedCgroup } from '../oci/pod/cgroup-path.ts';
 import { prepareForMany } from '../oci/runtime/prepare-for-many.ts';
 import { takeAgentLock } from './agent-lock.ts';
 import { buildAgent, type Agent } from './agent.ts';
+import { collectAfterBoot } from './boot-garbage.ts';
 import type { AgentConfig } from './config.ts';
 import { controlHandlers } from './control-handlers.ts';
 import { serveControl } from './control-server.ts';
@@ -51,6 +52,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   using _upkeep = beginUpkeep(host, {
     onError: (error) => log.warn('upkeep failed', { error: error instanceof Error ? error.message : String(error) }),
   });
+  using _garbage = collectAfterBoot();
   using _lag = watchEventLoop(agent.metrics.eventLoopLag);
   const reasons = await reconcile(agent, config, signal);
   await agent.flushed();
