@@ -7,7 +7,7 @@ import { isErrno } from '../linux/errno.ts';
 import type { Host } from '../oci/host.ts';
 import { identityOf, type ContainerIdentity } from '../oci/pod/labels.ts';
 import { readSandbox } from '../oci/pod/sandbox.ts';
-import { readConfig } from '../oci/runtime/exec.ts';
+import { readConfig } from '../oci/runtime/read-config.ts';
 import { listStates, readState, type ContainerState } from '../oci/runtime/state.ts';
 import { containerName, podName } from './container-name.ts';
 import {

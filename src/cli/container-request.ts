@@ -6,7 +6,7 @@ import type { Host } from '../oci/host.ts';
 import { identityOf } from '../oci/pod/labels.ts';
 import { lowersOf } from '../oci/pod/start-container.ts';
 import type { CreateRequest } from '../oci/runtime/create.ts';
-import { readConfig } from '../oci/runtime/exec.ts';
+import { readConfig } from '../oci/runtime/read-config.ts';
 import { requireState } from '../oci/runtime/state.ts';
 import { CommandFailure } from './failure.ts';
 

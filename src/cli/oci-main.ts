@@ -1,6 +1,6 @@
 // berth-oci: the command line of an OCI runtime, as runc's. Exit codes: the process's own, 128+n on a signal, 1 for an error (255 of
 // exec, as with runc).
-import type { Runtime } from '../oci/runtime/runtime.ts';
+import type { Runtime, RuntimePlace } from '../oci/runtime/runtime.ts';
 import type { OciCommand } from './oci/command.ts';
 import { GLOBAL_FLAGS, logOptions, usesSystemd } from './oci/globals.ts';
 import { parseFlags, type ParsedFlags } from './oci/parse-flags.ts';
@@ -56,7 +56,8 @@ async function runCommand(command: OciCommand, { argv, globals, log }: Call): Pr
       exitCode: command.failureCode ?? 1,
     });
   const systemd = usesSystemd(globals);
-  return command.run({ values, args, log, systemd, runtime: () => openOciRuntime(globals, log) });
+  const runtime = (): Promise<Runtime> => openOciRuntime(globals, log);
+  return command.run({ values, args, log, systemd, runtime, place: () => openPlace(globals) });
 }
 
 function count(min: number, max: number): string {
@@ -64,13 +65,14 @@ function count(min: number, max: number): string {
   return `${min === max ? min : most} argument${max === 1 ? '' : 's'}`;
 }
 
+async function openPlace({ root = ROOT }: Globals): Promise<RuntimePlace> {
+  const { readCgroupLayout } = await import('../linux/cgroup/layout.ts');
+  return { stateDirectory: root, cgroups: readCgroupLayout() };
+}
+
 async function openOciRuntime(globals: Globals, log: RuntimeLog): Promise<Runtime> {
-  const [{ openRuntime }, { readCgroupLayout }] = await Promise.all([
-    import('../oci/runtime/runtime.ts'),
-    import('../linux/cgroup/layout.ts'),
-  ]);
-  const warn = (message: string): void => log('warning', message);
-  return openRuntime({ stateDirectory: globals.root ?? ROOT, cgroups: readCgroupLayout(), warn });
+  const [{ openRuntime }, place] = await Promise.all([import('../oci/runtime/runtime.ts'), openPlace(globals)]);
+  return openRuntime({ ...place, warn: (message) => log('warning', message) });
 }
 
 function print(text: string): number {

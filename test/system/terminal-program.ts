@@ -5,7 +5,8 @@
 import { readCgroupLayout } from '../../src/linux/cgroup/layout.ts';
 import { shellExitCode } from '../../src/linux/siginfo.ts';
 import { runTerminalSession } from '../../src/cli/terminal-session.ts';
-import { execInTerminal, readConfig } from '../../src/oci/runtime/exec.ts';
+import { execInTerminal } from '../../src/oci/runtime/exec.ts';
+import { readConfig } from '../../src/oci/runtime/read-config.ts';
 import { openRuntime } from '../../src/oci/runtime/runtime.ts';
 import { openTerminal } from '../../src/oci/runtime/terminal.ts';
 import { waitContainer } from '../../src/oci/runtime/wait.ts';

@@ -1,7 +1,8 @@
 // One probe: ask the container once, in the time that the probe has.
 import { connect } from 'node:net';
 
-import { execInContainer, readConfig } from '../../oci/runtime/exec.ts';
+import { execInContainer } from '../../oci/runtime/exec.ts';
+import { readConfig } from '../../oci/runtime/read-config.ts';
 import type { Runtime } from '../../oci/runtime/runtime.ts';
 import { shellExitCode } from '../../linux/siginfo.ts';
 import type { ProbeOutcome } from '../../reconcile/probe-state.ts';

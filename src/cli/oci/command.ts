@@ -1,6 +1,6 @@
 // What a command of berth-oci is. Each lies in a file of its own and is loaded when it is called: the program starts for every
 // single step of a container.
-import type { Runtime } from '../../oci/runtime/runtime.ts';
+import type { Runtime, RuntimePlace } from '../../oci/runtime/runtime.ts';
 import type { Options, Values } from '../command.ts';
 import type { RuntimeLog } from './runtime-log.ts';
 
@@ -12,6 +12,8 @@ export type OciInvocation<O extends Options = Options> = {
   readonly systemd: boolean;
   /** The runtime whose state lies under `--root`: opened when it is asked for. */
   readonly runtime: () => Promise<Runtime>;
+  /** Only where its containers are: quicker, for commands that start nothing. */
+  readonly place: () => Promise<RuntimePlace>;
 };
 
 export type OciCommandDefinition<O extends Options> = {

@@ -1,9 +1,9 @@
 // The state of a container as runtime.md has it, with runc's additions: what `state` and `list` print.
 import { resolve } from 'node:path';
 
-import { openCgroup } from '../../linux/cgroup/cgroup.ts';
-import { readConfig } from '../../oci/runtime/exec.ts';
-import type { Runtime } from '../../oci/runtime/runtime.ts';
+import { openProcesses } from '../../linux/cgroup/cgroup-processes.ts';
+import { readConfig } from '../../oci/runtime/read-config.ts';
+import type { RuntimePlace } from '../../oci/runtime/runtime.ts';
 import type { ContainerState } from '../../oci/runtime/state.ts';
 
 export type StateDocument = {
@@ -20,9 +20,13 @@ export type StateDocument = {
 };
 
 /** `owner` is filled by `list` alone, as with runc. */
-export function stateDocument(runtime: Runtime, { record, status, pid }: ContainerState, owner = ''): StateDocument {
+export function stateDocument(
+  runtime: RuntimePlace,
+  { record, status, pid }: ContainerState,
+  owner = '',
+): StateDocument {
   const { ociVersion, id, bundle, annotations, createdAt } = record;
-  const paused = status !== 'stopped' && openCgroup(runtime.cgroups, record.cgroupPath).frozen();
+  const paused = status !== 'stopped' && openProcesses(runtime.cgroups, record.cgroupPath).frozen();
   return {
     ociVersion,
     id,

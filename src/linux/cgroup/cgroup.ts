@@ -1,7 +1,7 @@
 // One container's control group: v1, v2 or both, behind one interface. Only cgroups that are named are ever touched.
-import { existsSync } from 'node:fs';
 
 import { applyLimits } from './apply-limits.ts';
+import { existingPlaces } from './cgroup-processes.ts';
 import { completeUpdate } from './complete-update.ts';
 import { writeControl } from './control-file.ts';
 import { filterDevices } from './device-filter.ts';
@@ -131,10 +131,6 @@ function setDeviceFilter(
 ): void {
   const place = placeOf(places, 'unified');
   if (rules !== undefined && place !== undefined) filterDevices(place.directory, rules, options);
-}
-
-function existingPlaces(layout: CgroupLayout, path: string): Place[] {
-  return everyPlace(layout, path).filter(({ directory }) => existsSync(directory));
 }
 
 function possible(layout: CgroupLayout, path: string, resources: CgroupResources): LimitPlan {

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { OciError } from '../error.ts';
-import { readConfig } from './exec.ts';
+import { readConfig } from './read-config.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { requireState } from './state.ts';

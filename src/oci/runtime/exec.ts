@@ -1,6 +1,4 @@
 // Run a process in a running container: `berth exec`, probes.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
@@ -17,11 +15,10 @@ import type { AssembledTape } from '../../linux/tape/assemble.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
 import { exitCode, readSome } from '../../linux/tape/run.ts';
 import { OciError } from '../error.ts';
-import { parseConfigText } from './config-text.ts';
-import type { Process, RuntimeConfig } from './config.ts';
+import type { Process } from './config.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
-import { containerDirectory } from './record.ts';
+import { readConfig } from './read-config.ts';
 import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
 import { seccompFacts } from './seccomp-facts.ts';
@@ -47,14 +44,6 @@ export type TerminalExecRequest = Omit<ExecRequest, 'stdio'>;
 export type TerminalExec = { readonly terminal: Fd; readonly ended: Promise<ExitStatus> };
 
 const SIGKILL = 9;
-
-/** The configuration that the container was made from: defaults for a process in it. Throws OciError CONTAINER_UNKNOWN. */
-export function readConfig(runtime: Runtime, id: string): RuntimeConfig {
-  requireState(runtime.stateDirectory, id);
-  return parseConfigText(
-    readFileSync(join(containerDirectory(runtime.stateDirectory, id), 'config.json'), 'utf8'),
-  ) as RuntimeConfig;
-}
 
 /**
  * Run a process in the container and wait for its end. Rejects with OciError CONTAINER_STATE when the container does not run,

@@ -1,11 +1,11 @@
 // Freeze and thaw a container: by cgroup.freeze on cgroup2, else by the freezer of v1.
-import { openCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
+import { openProcesses, type CgroupProcesses } from '../../linux/cgroup/cgroup-processes.ts';
 import { OciError } from '../error.ts';
-import type { Runtime } from './runtime.ts';
+import type { RuntimePlace } from './runtime.ts';
 import { requireState } from './state.ts';
 
 /** Stop every process. Rejects with OciError CONTAINER_UNKNOWN, or CONTAINER_STATE when it has ended or is paused already. */
-export async function pauseContainer(runtime: Runtime, id: string): Promise<void> {
+export async function pauseContainer(runtime: RuntimePlace, id: string): Promise<void> {
   const cgroup = cgroupOf(runtime, id);
   if (cgroup === undefined || cgroup.frozen())
     throw new OciError('CONTAINER_STATE', `Cannot pause container '${id}': container not running`);
@@ -13,7 +13,7 @@ export async function pauseContainer(runtime: Runtime, id: string): Promise<void
 }
 
 /** Let them go on. Rejects with OciError CONTAINER_UNKNOWN, or CONTAINER_STATE when it is not paused. */
-export async function resumeContainer(runtime: Runtime, id: string): Promise<void> {
+export async function resumeContainer(runtime: RuntimePlace, id: string): Promise<void> {
   const cgroup = cgroupOf(runtime, id);
   if (cgroup?.frozen() !== true)
     throw new OciError('CONTAINER_STATE', `Cannot resume container '${id}': container not paused`);
@@ -21,7 +21,7 @@ export async function resumeContainer(runtime: Runtime, id: string): Promise<voi
 }
 
 /** Undefined when no process of it is left. */
-function cgroupOf(runtime: Runtime, id: string): Cgroup | undefined {
+function cgroupOf(runtime: RuntimePlace, id: string): CgroupProcesses | undefined {
   const { status, record } = requireState(runtime.stateDirectory, id);
-  return status === 'stopped' ? undefined : openCgroup(runtime.cgroups, record.cgroupPath);
+  return status === 'stopped' ? undefined : openProcesses(runtime.cgroups, record.cgroupPath);
 }

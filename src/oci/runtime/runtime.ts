@@ -46,6 +46,9 @@ export type Runtime = {
   readonly onPhase: PhaseListener;
 };
 
+/** Where its containers are: all that is needed to see them, and to signal their processes. */
+export type RuntimePlace = Pick<Runtime, 'stateDirectory' | 'cgroups'>;
+
 /** Look at the machine once. Throws what reading /proc throws. */
 export function openRuntime({
   stateDirectory,

@@ -1,15 +1,15 @@
 // Signals to a container: to its first process by pidfd, or to all of its processes through its cgroup.
-import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { openProcesses } from '../../linux/cgroup/cgroup-processes.ts';
 import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
 import { OciError } from '../error.ts';
-import type { Runtime } from './runtime.ts';
+import type { RuntimePlace } from './runtime.ts';
 import { readState, requireState } from './state.ts';
 import { waitContainer } from './wait.ts';
 
 const SIGKILL = 9;
 
 /** Send `signal` to the first process. Throws OciError CONTAINER_UNKNOWN, or CONTAINER_STATE when it does not run. */
-export function killContainer(runtime: Runtime, id: string, signal: number): void {
+export function killContainer(runtime: RuntimePlace, id: string, signal: number): void {
   const state = requireState(runtime.stateDirectory, id);
   using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
   const same = pidfd !== undefined && readState(runtime.stateDirectory, id)?.pid === state.pid;
@@ -19,30 +19,30 @@ export function killContainer(runtime: Runtime, id: string, signal: number): voi
 }
 
 /** SIGKILL to every process in the container's cgroup. Fine when there is none. */
-export function killAll(runtime: Runtime, id: string): void {
+export function killAll(runtime: RuntimePlace, id: string): void {
   const { record } = requireState(runtime.stateDirectory, id);
-  openCgroup(runtime.cgroups, record.cgroupPath).kill();
+  openProcesses(runtime.cgroups, record.cgroupPath).kill();
 }
 
 /**
  * As `killContainer`. A process that is frozen on v1 does not die before it is thawed, so SIGKILL thaws it: of cgroup2 the kernel
  * does that itself.
  */
-export async function signalContainer(runtime: Runtime, id: string, signal: number): Promise<void> {
+export async function signalContainer(runtime: RuntimePlace, id: string, signal: number): Promise<void> {
   killContainer(runtime, id, signal);
   if (signal !== SIGKILL) return;
-  const cgroup = openCgroup(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath);
-  if (cgroup.bornIn === undefined && cgroup.frozen()) await cgroup.thaw();
+  const cgroup = openProcesses(runtime.cgroups, requireState(runtime.stateDirectory, id).record.cgroupPath);
+  if (!cgroup.diesFrozen && cgroup.frozen()) await cgroup.thaw();
 }
 
 /** Send a signal to every process in the container's cgroup. Fine when there is none. Throws OciError CONTAINER_UNKNOWN. */
-export function signalAll(runtime: Runtime, id: string, signal: number): void {
+export function signalAll(runtime: RuntimePlace, id: string, signal: number): void {
   if (signal === SIGKILL) {
     killAll(runtime, id);
     return;
   }
   const { record } = requireState(runtime.stateDirectory, id);
-  for (const pid of openCgroup(runtime.cgroups, record.cgroupPath).procs()) {
+  for (const pid of openProcesses(runtime.cgroups, record.cgroupPath).procs()) {
     using pidfd = pidfdOpen(pid);
     if (pidfd !== undefined) pidfdSendSignal(pidfd.number, signal);
   }
@@ -53,7 +53,7 @@ export function signalAll(runtime: Runtime, id: string, signal: number): void {
  * stopped. When `signal` aborts during the grace, it rejects and the container is left as it is.
  */
 export async function stopContainer(
-  runtime: Runtime,
+  runtime: RuntimePlace,
   id: string,
   { graceMs, signal }: { readonly graceMs: number; readonly signal?: AbortSignal },
 ): Promise<void> {
@@ -72,7 +72,7 @@ export async function stopContainer(
   await waitContainer(runtime.stateDirectory, id, signal === undefined ? {} : { signal });
 }
 
-function killFirst(runtime: Runtime, id: string): void {
+function killFirst(runtime: RuntimePlace, id: string): void {
   try {
     killContainer(runtime, id, SIGKILL);
   } catch (error) {
@@ -81,7 +81,7 @@ function killFirst(runtime: Runtime, id: string): void {
 }
 
 async function endsWithin(
-  runtime: Runtime,
+  runtime: RuntimePlace,
   id: string,
   graceMs: number,
   signal: AbortSignal | undefined,

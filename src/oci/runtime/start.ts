@@ -8,7 +8,7 @@ import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { readable } from '../../linux/poll.ts';
 import { TapeError } from '../../linux/tape/failure.ts';
 import { OciError } from '../error.ts';
-import { readConfig } from './exec.ts';
+import { readConfig } from './read-config.ts';
 import { readExitFile } from './exit-file.ts';
 import type { HookSubject } from './hook-state.ts';
 import { hasStartHooks } from './hook-operations.ts';

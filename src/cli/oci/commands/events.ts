@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openCgroup, type Cgroup } from '../../../linux/cgroup/cgroup.ts';
 import { readRawStats } from '../../../linux/cgroup/raw-stats.ts';
 import { OciError } from '../../../oci/error.ts';
-import type { Runtime } from '../../../oci/runtime/runtime.ts';
+import type { RuntimePlace } from '../../../oci/runtime/runtime.ts';
 import { requireState } from '../../../oci/runtime/state.ts';
 import { waitContainer } from '../../../oci/runtime/wait.ts';
 import { CommandFailure } from '../../failure.ts';
@@ -23,7 +23,7 @@ export const command = defineOciCommand({
     stats: { type: 'boolean', help: 'one line of numbers, and end' },
   },
   arguments: { min: 1, max: 1 },
-  run: async ({ values: { stats: once, interval = DEFAULT_INTERVAL }, args: [id = ''], runtime: open }) => {
+  run: async ({ values: { stats: once, interval = DEFAULT_INTERVAL }, args: [id = ''], place: open }) => {
     const intervalMs = parseDuration(interval);
     const runtime = await open();
     const { status, record } = requireState(runtime.stateDirectory, id);
@@ -37,7 +37,7 @@ export const command = defineOciCommand({
 
 type Following = { readonly cgroup: Cgroup; readonly intervalMs: number };
 
-async function follow(runtime: Runtime, id: string, { cgroup, intervalMs }: Following): Promise<void> {
+async function follow(runtime: RuntimePlace, id: string, { cgroup, intervalMs }: Following): Promise<void> {
   const over = new AbortController();
   const ended = waitContainer(runtime.stateDirectory, id).finally(() => over.abort());
   let kills = cgroup.oomKills();
@@ -57,7 +57,7 @@ async function follow(runtime: Runtime, id: string, { cgroup, intervalMs }: Foll
   await ended;
 }
 
-function statsEvent({ cgroups }: Runtime, id: string, cgroup: Cgroup): object {
+function statsEvent({ cgroups }: RuntimePlace, id: string, cgroup: Cgroup): object {
   return { type: 'stats', id, data: statsDocument(cgroup.stats(), readRawStats(cgroups, cgroup.path)) };
 }
 

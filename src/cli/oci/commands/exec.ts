@@ -6,7 +6,7 @@ import { shellExitCode } from '../../../linux/siginfo.ts';
 import { OciError } from '../../../oci/error.ts';
 import type { Process } from '../../../oci/runtime/config.ts';
 import { execAsChild, type ExecChild } from '../../../oci/runtime/exec-child.ts';
-import { readConfig } from '../../../oci/runtime/exec.ts';
+import { readConfig } from '../../../oci/runtime/read-config.ts';
 import type { Runtime } from '../../../oci/runtime/runtime.ts';
 import { requireState } from '../../../oci/runtime/state.ts';
 import type { Values } from '../../command.ts';

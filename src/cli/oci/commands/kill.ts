@@ -9,7 +9,7 @@ export const command = defineOciCommand({
   summary: 'send a signal (default: SIGTERM) to the first process of a container',
   options: { all: { type: 'boolean', short: 'a', help: 'to all its processes' } },
   arguments: { min: 1, max: 2 },
-  run: async ({ values: { all }, args: [id = '', name = 'SIGTERM'], runtime: open }) => {
+  run: async ({ values: { all }, args: [id = '', name = 'SIGTERM'], place: open }) => {
     const runtime = await open();
     const signal = signalNumber(name);
     if (signal === undefined) throw new OciError('CONFIG_INVALID', `Unknown signal '${name}'`);

@@ -16,7 +16,7 @@ export const command = defineOciCommand({
     quiet: { type: 'boolean', short: 'q', help: 'ids only' },
   },
   arguments: { min: 0, max: 0 },
-  run: async ({ values: { quiet, format = 'table' }, runtime: open }) => {
+  run: async ({ values: { quiet, format = 'table' }, place: open }) => {
     if (format !== 'table' && format !== 'json') throw new CommandFailure(`Invalid format option: '${format}'`);
     const runtime = await open();
     const owner = ownerOf(join(runtime.stateDirectory, 'containers'));

@@ -7,8 +7,8 @@ export const command = defineOciCommand({
   summary: 'stop every process of a container',
   options: {},
   arguments: { min: 1, max: 1 },
-  run: async ({ args: [id = ''], runtime }) => {
-    await pauseContainer(await runtime(), id);
+  run: async ({ args: [id = ''], place }) => {
+    await pauseContainer(await place(), id);
     return 0;
   },
 });

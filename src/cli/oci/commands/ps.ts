@@ -1,7 +1,7 @@
 // berth-oci ps: the processes of a container, in the pid namespace of the host. The table is ps(1)'s own, of those alone.
 import { spawnSync } from 'node:child_process';
 
-import { openCgroup } from '../../../linux/cgroup/cgroup.ts';
+import { openProcesses } from '../../../linux/cgroup/cgroup-processes.ts';
 import { requireState } from '../../../oci/runtime/state.ts';
 import { CommandFailure } from '../../failure.ts';
 import { defineOciCommand } from '../command.ts';
@@ -14,10 +14,10 @@ export const command = defineOciCommand({
   options: { format: { type: 'string', short: 'f', value: 'table|json', help: 'default: table' } },
   arguments: { min: 1, max: Infinity },
   flagsFirst: true,
-  run: async ({ values: { format = 'table' }, args: [id = '', ...options], runtime: open }) => {
+  run: async ({ values: { format = 'table' }, args: [id = '', ...options], place: open }) => {
     if (format !== 'table' && format !== 'json') throw new CommandFailure(`Invalid format option: '${format}'`);
     const { cgroups, stateDirectory } = await open();
-    const pids = openCgroup(cgroups, requireState(stateDirectory, id).record.cgroupPath).procs();
+    const pids = openProcesses(cgroups, requireState(stateDirectory, id).record.cgroupPath).procs();
     process.stdout.write(format === 'json' ? `${JSON.stringify(pids)}\n` : rowsOf(runPs(options), pids));
     return 0;
   },

@@ -7,8 +7,8 @@ export const command = defineOciCommand({
   summary: 'let the processes of a paused container go on',
   options: {},
   arguments: { min: 1, max: 1 },
-  run: async ({ args: [id = ''], runtime }) => {
-    await resumeContainer(await runtime(), id);
+  run: async ({ args: [id = ''], place }) => {
+    await resumeContainer(await place(), id);
     return 0;
   },
 });

@@ -8,7 +8,7 @@ export const command = defineOciCommand({
   summary: 'print the state of a container as JSON',
   options: {},
   arguments: { min: 1, max: 1 },
-  run: async ({ args: [id = ''], runtime: open }) => {
+  run: async ({ args: [id = ''], place: open }) => {
     const runtime = await open();
     const document = stateDocument(runtime, requireState(runtime.stateDirectory, id));
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);

@@ -26,12 +26,12 @@ export const command = defineOciCommand({
     'mem-bw-schema': { type: 'string', value: 'SCHEMA', help: 'not supported' },
   },
   arguments: { min: 1, max: 1 },
-  run: async ({ values: flags, args: [id = ''], runtime, log }) => {
+  run: async ({ values: flags, args: [id = ''], place, log }) => {
     if (flags['l3-cache-schema'] !== undefined || flags['mem-bw-schema'] !== undefined)
       throw new CommandFailure(
         '--l3-cache-schema and --mem-bw-schema are not supported: there is no part for Intel RDT',
       );
-    const { cgroups, stateDirectory } = await runtime();
+    const { cgroups, stateDirectory } = await place();
     const { status, record } = requireState(stateDirectory, id);
     if (status === 'stopped')
       throw new OciError('CONTAINER_STATE', `Cannot update container '${id}': container not running`);
