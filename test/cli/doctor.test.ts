@@ -5,7 +5,7 @@ import { cgroupChecks } from '../../src/cli/doctor/cgroups.ts';
 import { fail, ok, warn } from '../../src/cli/doctor/check.ts';
 import { version } from '../../src/cli/doctor/kernel.ts';
 import { names } from '../../src/cli/doctor/network.ts';
-import { overlay } from '../../src/cli/doctor/storage.ts';
+import { layers, overlay } from '../../src/cli/doctor/storage.ts';
 import { PROBED_CALLS, probeCall } from '../../src/linux/kernel-features.ts';
 import type { Hierarchy } from '../../src/linux/cgroup/layout.ts';
 
@@ -72,4 +72,17 @@ test('advice stands below what it is about', (t) => {
       '',
     ].join('\n'),
   );
+});
+
+test('how layers are kept is told, and why not otherwise', (t) => {
+  t.like(layers('auto', { works: true, shared: true }), {
+    result: 'ok',
+    detail: 'mounted from their tars by EROFS, once',
+  });
+  t.like(layers('auto', { works: false, why: 'fsopen(erofs): ENODEV' }), {
+    result: 'warn',
+    detail: 'extracted to directories: fsopen(erofs): ENODEV',
+  });
+  t.is(layers('erofs', { works: false, why: 'fsopen(erofs): ENODEV' }).result, 'fail');
+  t.is(layers('extract', undefined).result, 'ok');
 });

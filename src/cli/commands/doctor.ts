@@ -21,7 +21,7 @@ export const command = defineCommand({
     const checks = [
       ...kernelChecks(),
       ...cgroupChecks(),
-      ...storageChecks(globals.root),
+      ...storageChecks(globals.root, globals.unpack ?? 'auto'),
       ...networkChecks(),
       ...(await programChecks()),
       await agentCheck(globals),

@@ -93,7 +93,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     try {
       return { ...this.#erofs.mount(paths, summary.id, summary.erofs), summary };
     } catch (error) {
-      if (!isOciError(error, 'STORE_CORRUPT')) throw error;
+      if (!isOciError(error, 'STORE_CORRUPT')) throw unmountable(diffID, error);
       this.#discard(paths.directory);
       throw new OciError('LAYER_MISSING', `The layer ${diffID} has to be unpacked again: ${error.message}`, {
         cause: error,
@@ -271,4 +271,9 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     if (record === undefined) this.#discard(paths.directory);
     else if (record.durability.state === 'unsynced') this.#sync.request(paths, record.id);
   }
+}
+
+function unmountable(diffID: string, error: unknown): OciError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new OciError('OVERLAY_FAILED', `Cannot mount the layer ${diffID}: ${reason}`, { cause: error });
 }
