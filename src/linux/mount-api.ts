@@ -1,6 +1,5 @@
-// The mount API of file descriptors: fsopen(2), fsconfig(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2),
-// and mount(2), umount2(2) for what they replace. Linux 5.2 (mount_setattr: 5.12). Through syscall(2): glibc has wrappers
-// since 2.36 only. The numbers are those of mount-flags.ts.
+// The mount API of file descriptors: fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2). Linux 5.2 (mount_setattr: 5.12).
+// Through syscall(2): glibc has wrappers since 2.36 only. The numbers are those of mount-flags.ts.
 import { readSync } from 'node:fs';
 
 import { type CString, formatCString } from './at.ts';
@@ -8,7 +7,7 @@ import { check, isErrno, SyscallError } from './errno.ts';
 import { Fd } from './fd.ts';
 import { formatFlags } from './flags.ts';
 import { libc } from './libc.ts';
-import { AT_EMPTY_PATH, MOUNT_ATTR_FLAGS, MOVE_MOUNT_FLAGS, MS_FLAGS, OPEN_TREE_FLAGS } from './mount-flags.ts';
+import { AT_EMPTY_PATH, MOUNT_ATTR_FLAGS } from './mount-flags.ts';
 import { nativeAbi, syscallNumber } from './syscall-numbers.ts';
 
 const FSOPEN_CLOEXEC = 0x1;
@@ -21,8 +20,6 @@ const MOUNT_ATTR_BYTES = 32;
 const SYS_fsopen = syscallNumber(nativeAbi(), 'fsopen');
 const SYS_fsconfig = syscallNumber(nativeAbi(), 'fsconfig');
 const SYS_fsmount = syscallNumber(nativeAbi(), 'fsmount');
-const SYS_open_tree = syscallNumber(nativeAbi(), 'open_tree');
-const SYS_move_mount = syscallNumber(nativeAbi(), 'move_mount');
 const SYS_mount_setattr = syscallNumber(nativeAbi(), 'mount_setattr');
 
 type CFsopen = (number: number, fsname: string, flags: number) => number;
@@ -45,24 +42,6 @@ const c_fsconfig: CFsconfig = libc.func('syscall', 'long', [
 ]);
 type CFsmount = (number: number, fd: number, flags: number, attributes: number) => number;
 const c_fsmount: CFsmount = libc.func('syscall', 'long', ['long', 'long', 'unsigned int', 'unsigned int']);
-type COpenTree = (number: number, dirfd: number, path: CString, flags: number) => number;
-const c_open_tree: COpenTree = libc.func('syscall', 'long', ['long', 'long', 'const char *', 'unsigned int']);
-type CMoveMount = (
-  number: number,
-  from: number,
-  fromPath: CString,
-  to: number,
-  toPath: CString,
-  flags: number,
-) => number;
-const c_move_mount: CMoveMount = libc.func('syscall', 'long', [
-  'long',
-  'long',
-  'const char *',
-  'long',
-  'const char *',
-  'unsigned int',
-]);
 type CMountSetattr = (
   number: number,
   dirfd: number,
@@ -79,13 +58,6 @@ const c_mount_setattr: CMountSetattr = libc.func('syscall', 'long', [
   'const uint64_t *',
   'size_t',
 ]);
-type CMount = (source: CString, target: CString, type: string, flags: number, data: CString) => number;
-const c_mount: CMount = libc.func(
-  'int mount(const char *source, const char *target, const char *filesystemtype, unsigned long mountflags, const char *data)',
-);
-type CUmount2 = (target: CString, flags: number) => number;
-const c_umount2: CUmount2 = libc.func('int umount2(const char *target, int flags)');
-
 /** A context in which a file system of this type can be configured. */
 export function fsopen(fsname: string): Fd {
   return new Fd(check(c_fsopen(SYS_fsopen, fsname, FSOPEN_CLOEXEC), 'fsopen', () => fsname));
@@ -110,20 +82,6 @@ export function fsmount(context: Fd, attributes = 0): Fd {
   return new Fd(explained(fd, 'fsmount', context, () => formatFlags(attributes, MOUNT_ATTR_FLAGS)));
 }
 
-/** Open a mount; with OPEN_TREE_CLONE a copy of it, attached nowhere. OPEN_TREE_CLOEXEC is added. */
-export function openTree(dirfd: number, path: CString, flags: number): Fd {
-  const all = flags | OPEN_TREE_FLAGS.OPEN_TREE_CLOEXEC;
-  const fd = c_open_tree(SYS_open_tree, dirfd, path, all);
-  return new Fd(check(fd, 'open_tree', () => `${formatCString(path)}, ${formatFlags(all, OPEN_TREE_FLAGS)}`));
-}
-
-/** Attach a detached mount at `path`, relative to `dirfd`. */
-export function moveMount(mount: Fd, dirfd: number, path: CString): void {
-  const flags = MOVE_MOUNT_FLAGS.MOVE_MOUNT_F_EMPTY_PATH;
-  const result = c_move_mount(SYS_move_mount, mount.number, '', dirfd, path, flags);
-  check(result, 'move_mount', () => `${mount.number} to ${formatCString(path)}`);
-}
-
 export type MountAttributes = { readonly set?: number; readonly clear?: number; readonly propagation?: number };
 
 /** Change the attributes (MOUNT_ATTR_*) of an open mount. */
@@ -131,28 +89,6 @@ export function mountSetattr(mount: Fd, { set = 0, clear = 0, propagation = 0 }:
   const attr = BigUint64Array.of(BigInt(set), BigInt(clear), BigInt(propagation), 0n);
   const result = c_mount_setattr(SYS_mount_setattr, mount.number, '', AT_EMPTY_PATH, attr, MOUNT_ATTR_BYTES);
   check(result, 'mount_setattr', () => `${mount.number}, set ${formatFlags(set, MOUNT_ATTR_FLAGS)}`);
-}
-
-export type Mount = {
-  readonly source: CString;
-  readonly target: CString;
-  readonly type: string;
-  readonly flags?: number;
-  /** At most a page. */
-  readonly data: CString;
-};
-
-/** mount(2). */
-export function mount({ source, target, type, flags = 0, data }: Mount): void {
-  const result = c_mount(source, target, type, flags, data);
-  check(result, 'mount', () => {
-    return `${formatCString(source)} on ${formatCString(target)}, type ${type}, ${formatFlags(flags, MS_FLAGS)}`;
-  });
-}
-
-/** umount2(2). Throws SyscallError. */
-export function umount2(target: CString, flags: number): void {
-  check(c_umount2(target, flags), 'umount2', () => formatCString(target));
 }
 
 /** `check`, with what the file system wrote to the log of its context as a hint: errno alone says little of a mount. */

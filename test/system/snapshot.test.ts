@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
 import type { Fd } from '../../src/linux/fd.ts';
-import { fsconfigSet, fsopen } from '../../src/linux/mount-api.ts';
-import { openOverlay, type OverlayMethod } from '../../src/oci/image/overlay.ts';
+import { fsconfigCreate, fsconfigSet, fsmount, fsopen } from '../../src/linux/mount-api.ts';
 import { prepareUpper, type SnapshotLayer, snapshotLayers } from '../../src/oci/image/snapshot.ts';
 import { tarBytes, type TestEntry } from '../oci/image/tar-bytes.ts';
 import { layersUnusable, scratchDirectory, writeLayer } from './layer-scene.ts';
@@ -29,87 +27,21 @@ function inside(mount: Fd, path = '.'): string {
   return `/proc/self/fd/${mount.number}/${path}`;
 }
 
+/** Layers under a writable directory, mounted nowhere. */
+function mountOverlay(layers: readonly SnapshotLayer[], { upper, work }: { upper: string; work: string }): Fd {
+  using context = fsopen('overlay');
+  fsconfigSet(context, 'lowerdir', layers.map(({ directory }) => directory).join(':'));
+  fsconfigSet(context, 'upperdir', upper);
+  fsconfigSet(context, 'workdir', work);
+  fsconfigCreate(context);
+  return fsmount(context);
+}
+
 function writableIn(directory: string): { readonly upper: string; readonly work: string } {
   const [upper, work] = [join(directory, 'upper'), join(directory, 'work')];
   for (const path of [upper, work]) mkdirSync(path);
   return { upper, work };
 }
-
-/** The mounts of this process, without those of others that come and go beside it. */
-function overlaysOf(directory: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(directory));
-}
-
-function numberedLayers(t: ExecutionContext, count: number): { readonly directory: string; readonly lowers: string[] } {
-  const directory = scratchDirectory(t);
-  const lowers = Array.from({ length: count }, (_, index) => join(directory, `l:${index},\\`));
-  for (const [index, lower] of lowers.entries()) {
-    mkdirSync(lower);
-    writeFileSync(join(lower, 'same'), String(index));
-    writeFileSync(join(lower, `own-${index}`), '');
-  }
-  return { directory, lowers };
-}
-
-const knowsAppend = ((): boolean => {
-  if (unusable !== undefined) return false;
-  using context = fsopen('overlay');
-  try {
-    fsconfigSet(context, 'lowerdir+', '/');
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-for (const method of ['append', 'joined', 'mount'] as const satisfies readonly OverlayMethod[]) {
-  const able = method !== 'append' || knowsAppend;
-  (able ? run : test.skip)(
-    `layers are stacked in their order, in no mount namespace: ${method}${able ? why : ' (skipped: Linux 6.8)'}`,
-    (t) => {
-      for (const count of [2, 10, 120]) {
-        const { directory, lowers } = numberedLayers(t, count);
-        const { upper, work } = writableIn(directory);
-        using mount = openOverlay({ lowers, writable: { upper, work } }, { method });
-        t.is(readdirSync(inside(mount)).length, count + 1);
-        t.is(readFileSync(inside(mount, 'same'), 'utf8'), '0');
-        writeFileSync(inside(mount, 'new'), 'written');
-        t.is(readFileSync(join(upper, 'new'), 'utf8'), 'written');
-        t.deepEqual(overlaysOf(directory), []);
-      }
-    },
-  );
-}
-
-run(`a single layer to read from is mounted as well, and cannot be written${why}`, (t) => {
-  const { lowers } = numberedLayers(t, 1);
-  using mount = openOverlay({ lowers });
-  t.is(readFileSync(inside(mount, 'same'), 'utf8'), '0');
-  t.throws(() => writeFileSync(inside(mount, 'new'), ''), { code: 'EROFS' });
-});
-
-run(`what the kernel refuses is said with its reason${why}`, (t) => {
-  const { lowers } = numberedLayers(t, 2);
-  const expected = { name: 'OciError', code: 'OVERLAY_FAILED' };
-  t.throws(() => openOverlay({ lowers: [...lowers, '/nonexistent'] }), {
-    ...expected,
-    message: /overlay of 3 layers.*nonexistent.*ENOENT/,
-  });
-  t.throws(() => openOverlay({ lowers: [] }), expected);
-  using context = fsopen('overlay');
-  t.throws(() => fsconfigSet(context, 'nonsense', 'x'), { message: /fsconfig\(nonsense=x\): EINVAL \(.*nonsense/ });
-});
-
-run(`an inert mount gives devices and set-id bits no meaning${why}`, (t) => {
-  const { lowers } = numberedLayers(t, 2);
-  execFileSync('mknod', [join(lowers[0] ?? '', 'null'), 'c', '1', '3']);
-  using live = openOverlay({ lowers });
-  t.is(readFileSync(inside(live, 'null'), 'utf8'), '');
-  using inert = openOverlay({ lowers }, { inert: true });
-  t.throws(() => readFileSync(inside(inert, 'null')), { code: 'EACCES' });
-});
 
 run(
   `whiteouts and opaque directories hide the layers below, also in a directory that only one layer has${why}`,
@@ -126,7 +58,7 @@ run(
       [{ name: 'gone/a' }, { name: 'kept' }, { name: 'opaque/old' }],
     ]);
     const { upper, work } = writableIn(directory);
-    using mount = openOverlay({ lowers: layers.map((layer) => layer.directory), writable: { upper, work } });
+    using mount = mountOverlay(layers, { upper, work });
     t.deepEqual(readdirSync(inside(mount)).sort(), ['kept', 'only', 'opaque']);
     t.deepEqual(readdirSync(inside(mount, 'opaque')), ['new']);
     t.deepEqual(readdirSync(inside(mount, 'only')), ['file']);
@@ -155,7 +87,7 @@ run(`implied directories keep what a lower layer says of them, and the root what
   const { upper, work } = writableIn(directory);
   chmodSync(upper, 0o700);
   prepareUpper(upper, layers);
-  using mount = openOverlay({ lowers: layers.map((layer) => layer.directory), writable: { upper, work } });
+  using mount = mountOverlay(layers, { upper, work });
   const found = (path: string): readonly number[] => {
     const { mode, uid, gid, mtimeMs } = statSync(inside(mount, path));
     return [mode & 0o7777, uid, gid, mtimeMs];
