@@ -1,6 +1,8 @@
 // What only berth-oci and the specification agree on, or what takes more than one command: hooks over create, start and delete,
 // a poststart hook of version 1.3, a configuration without a process, exec into user and time namespaces.
-import { chownSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chownSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import test, { type ExecutionContext } from 'ava';
@@ -171,4 +173,23 @@ usable(`exec joins user and time namespaces, as the user that it says${suffix}`,
     'id -u; grep ^CapEff /proc/self/status',
   );
   t.deepEqual(other, { code: 0, output: '1000\nCapEff:\t0000000000000000\n' });
+});
+
+usable(`the socket of a service manager is in the container${suffix}`, async (t) => {
+  const path = join(here().directory, 'notify.sock');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  const script = 'echo $NOTIFY_SOCKET; stat -c "%F %i" $NOTIFY_SOCKET';
+  const { id, bundle } = makeBundle(t, (config) => ({
+    ...config,
+    process: { ...config.process, args: ['/bin/sh', '-c', script] },
+  }));
+  process.env['NOTIFY_SOCKET'] = path;
+  const running = here().start('berth', ['run', '--bundle', bundle, id]);
+  const child = await running;
+  delete process.env['NOTIFY_SOCKET'];
+  await once(child.process, 'exit');
+  const inode = statSync(path).ino;
+  server.close();
+  t.is(readFileSync(child.outputFile, 'utf8'), `/run/notify/notify.sock\nsocket ${inode}\n`);
 });

@@ -10,6 +10,7 @@ import { readBundle } from './bundle.ts';
 import { openConsole, sendConsole } from './console-socket.ts';
 import type { CREATION_FLAGS } from './creation-flags.ts';
 import { withHome } from './home.ts';
+import { withNotifySocket } from './notify-socket.ts';
 import { preservedFds, withListenVariables } from './preserved-fds.ts';
 
 const SIGTERM = 15;
@@ -37,7 +38,7 @@ export async function makeContainer(runtime: Runtime, request: MakeRequest): Pro
     socketPath: flags['console-socket'],
     stays,
   });
-  const { config, labels } = withHome(withListenVariables(bundle.config), bundle.rootfs);
+  const { config, labels } = withHome(withNotifySocket(withListenVariables(bundle.config)), bundle.rootfs);
   const monitor = await createContainer(runtime, {
     id,
     config,
