@@ -191,6 +191,15 @@ export const MOUNT_CASES: Readonly<Record<string, Case>> = {
     script: 'pwd; ls /bin/sh',
     change: (config, directory) => ({ ...config, root: { path: join(directory, 'rootfs') } }),
   },
+  'a read-only path with mounts below': {
+    differs: { runc: 'it leaves what is below writable', crun: 'as runc' },
+    script: 'grep " /t" /proc/self/mountinfo | cut -d" " -f5-6',
+    change: (config, directory) =>
+      linux({ readonlyPaths: ['/t'] })(
+        mounts(tmpfs('/t', 'mode=700'), tmpfs('/t/in', 'mode=700'))(config, directory),
+        directory,
+      ),
+  },
   'a root that is the bundle': {
     script: 'ls -d /config.json /bin/sh; grep -c " / / " /proc/self/mountinfo',
     change: (config, directory) => {
