@@ -10,18 +10,27 @@ export type CheckedConfig = { readonly config: RuntimeConfig; readonly warnings:
 
 /** Check a configuration. Pure. Throws OciError CONFIG_INVALID that names the property. */
 export function checkConfig(value: unknown): CheckedConfig {
-  CONFIG(value, '');
-  const config = value as RuntimeConfig;
+  const present = withoutNulls(value);
+  CONFIG(present, '');
+  const config = present as RuntimeConfig;
   if (!/^1\.\d+\.\d+([-+]\S*)?$/.test(config.ociVersion))
     throw invalid(`ociVersion: '${config.ociVersion}' is not a 1.x version`);
-  if (config.process === undefined || config.process === null) return { config, warnings: [] };
+  if (config.process === undefined) return { config, warnings: [] };
   const { process, warnings } = checkProcess(config.process);
   return { config: { ...config, process }, warnings };
 }
 
+/** Tools that are written in Go write `null` for what is not there. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const present = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(present.map(([name, item]) => [name, withoutNulls(item)]));
+}
+
 /** The same for a process of `exec`. Pure. Throws OciError CONFIG_INVALID. */
 export function checkProcess(process: Process): { readonly process: Process; readonly warnings: readonly string[] } {
-  if (process.args === undefined || process.args === null || process.args.length === 0)
+  if (!Array.isArray(process.args) || process.args.length === 0)
     throw invalid('process.args is empty: there is no program to run');
   checkRlimits(process);
   const entries = Object.entries(process.capabilities ?? {}).filter(([, names]) => names !== null);

@@ -111,6 +111,16 @@ test('what asks for nothing is no error', (t) => {
   t.notThrows(() => checkConfig({ ociVersion: '1.0.2-dev', root: { path: 'x' } }));
 });
 
+test('null is the same as nothing', (t) => {
+  const { config } = checkConfig({
+    ...BASE,
+    mounts: null,
+    hooks: { prestart: null },
+    linux: { devices: null, sysctl: { a: null } },
+  });
+  t.deepEqual(config, { ...BASE, hooks: {}, linux: { sysctl: {} } });
+});
+
 test('an unknown property is left alone', (t) => {
   t.notThrows(() => checkConfig({ ...BASE, future: 1, linux: { future: { x: 1 } } }));
 });
