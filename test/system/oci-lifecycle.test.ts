@@ -193,3 +193,19 @@ usable(`the socket of a service manager is in the container${suffix}`, async (t)
   server.close();
   t.is(readFileSync(child.outputFile, 'utf8'), `/run/notify/notify.sock\nsocket ${inode}\n`);
 });
+
+usable(`of two starts at once, one runs the hooks${suffix}`, async (t) => {
+  const { id, bundle, log } = makeBundle(t, (config, file) => ({
+    ...config,
+    hooks: {
+      createRuntime: [noting('createRuntime', file)],
+      startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'echo ran >> /count; sleep 1'] }],
+    },
+  }));
+  await berth('create', '--bundle', bundle, id);
+  const outcomes = await Promise.all([berth('start', id), berth('start', id)]);
+  t.is(log(), 'createRuntime creating\n');
+  t.is(outcomes.filter(({ code }) => code === 0).length, 1);
+  t.is(readFileSync(join(bundle, 'rootfs/count'), 'utf8'), 'ran\n');
+  t.regex((await berth('state', id)).output, /"status": ?"running"/);
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
 import { Fd } from '../../linux/fd.ts';
+import { tryLock } from '../../linux/flock.ts';
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
 import { readable } from '../../linux/poll.ts';
 import { TapeError } from '../../linux/tape/failure.ts';
@@ -24,6 +25,8 @@ import { waitContainer } from './wait.ts';
  * CONTAINER_UNKNOWN, CONTAINER_STATE when it is not in state created, or START_FAILED when the program cannot be run.
  */
 export async function startContainer(runtime: Runtime, id: string): Promise<void> {
+  const config = readConfig(runtime, id);
+  using _turn = hasStartHooks(config) ? takeTurn(runtime, id) : undefined;
   const state = requireState(runtime.stateDirectory, id);
   if (state.status !== 'created') {
     throw new OciError(
@@ -31,7 +34,6 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
       `Cannot start container '${id}': it is ${state.status}, and only a created one can be started`,
     );
   }
-  const config = readConfig(runtime, id);
   if (config.process === undefined)
     throw new OciError('CONFIG_INVALID', `Cannot start container '${id}': its configuration has no process`);
   const subject = { id, bundle: state.record.bundle, config, pid: state.pid };
@@ -47,6 +49,13 @@ export async function startContainer(runtime: Runtime, id: string): Promise<void
   }
   await waitContainer(runtime.stateDirectory, id);
   throw startError(runtime, id, errno);
+}
+
+/** Of two that start at once, only one may run the hooks. */
+function takeTurn(runtime: Runtime, id: string): Disposable {
+  const turn = tryLock(join(containerDirectory(runtime.stateDirectory, id), 'start.lock'));
+  if (turn !== undefined) return turn;
+  throw new OciError('CONTAINER_STATE', `Cannot start container '${id}': somebody else is starting it`);
 }
 
 /** A container whose start was refused by a hook has nothing left to wait for. */
