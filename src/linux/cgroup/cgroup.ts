@@ -4,6 +4,7 @@ import { applyLimits } from './apply-limits.ts';
 import { existingPlaces } from './cgroup-processes.ts';
 import { completeUpdate } from './complete-update.ts';
 import { writeControl } from './control-file.ts';
+import { delegatePlaces } from './delegate.ts';
 import { filterDevices } from './device-filter.ts';
 import { CgroupError } from './error.ts';
 import { type CgroupLayout, type Controller, hasController, type Place } from './layout.ts';
@@ -26,6 +27,8 @@ export type Cgroup = {
   readonly notes: readonly string[];
   /** Change limits; those not named stay. Returns notes. Throws CgroupError UNSUPPORTED, REFUSED or GONE. */
   update(resources: CgroupResources): readonly string[];
+  /** Let a user of the host manage what is below. On v2 alone; else nothing happens. */
+  delegate(uid: number): void;
   /** SIGKILL to all processes; they end a moment later. */
   kill(): void;
   freeze(): Promise<void>;
@@ -98,6 +101,7 @@ function cgroupAt(layout: CgroupLayout, path: string, { places, notes }: Parts):
     notes,
     ...entryOf(places),
     update: (resources) => update(layout, path, resources),
+    delegate: (uid) => delegatePlaces(places, uid),
     kill: () => killMembers(places),
     freeze: () => freeze(places),
     thaw: () => thaw(places),

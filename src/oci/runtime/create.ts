@@ -18,6 +18,7 @@ import type { Tape } from '../../linux/tape/operation.ts';
 import { measurePhase } from '../start-phase.ts';
 import { OciError, isOciError } from '../error.ts';
 import { formatConfigText } from './config-text.ts';
+import { cgroupOwner, giveCgroup } from './cgroup-owner.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { RuntimeConfig } from './config.ts';
 import { cgroupPath, resourcesOf } from './container-cgroup.ts';
@@ -70,11 +71,12 @@ export type StartedMonitor = Monitor & {
  * returned tells of its end. Rejects with OciError CONTAINER_EXISTS, CONFIG_INVALID, or START_FAILED with the failed call.
  */
 export async function createContainer(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
-  const inTwoSteps = request.mode === 'run' && (stopsForHooks(request.config) || hasStartHooks(request.config));
-  return inTwoSteps ? createThenStart(runtime, request) : createInOneStep(runtime, request);
+  const { config, mode } = request;
+  const stops = stopsForHooks(config) || hasStartHooks(config) || cgroupOwner(config) !== undefined;
+  return mode === 'run' && stops ? createThenStart(runtime, request) : createInOneStep(runtime, request);
 }
 
-/** Hooks want a container that is created and not yet started. */
+/** Hooks, and giving its cgroup away, want a container that is created and not yet started. */
 async function createThenStart(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
   const monitor = await createInOneStep(runtime, { ...request, mode: 'create' });
   try {
@@ -243,11 +245,8 @@ async function startContainerProcess(
   request: CreateRequest,
   made: { directory: string; cgroup: Cgroup },
 ): Promise<StartedMonitor> {
-  const tape = tapeOf(runtime, request, {
-    directory: made.directory,
-    tasks: made.cgroup.tasksFiles,
-    born: made.cgroup.bornIn,
-  });
+  const { directory, cgroup } = made;
+  const tape = tapeOf(runtime, request, { directory, tasks: cgroup.tasksFiles, born: cgroup.bornIn });
   const assembled = assemble(tape, hostArchitecture(), pageSize());
   await afterOtherWork();
   using prepared = await prepareMounts(plainConfig(request), request.rootfs);
@@ -267,7 +266,8 @@ async function startContainerProcess(
     whenWaiting: stopsForHooks(request.config) ? (pid) => meetHooks(runtime, request, { ...made, pid }) : undefined,
   });
   if (outcome.kind === 'ready') {
-    if (parent === 'caller') noteStartTime(made.directory, monitor.pid);
+    giveCgroup(cgroup, request.config);
+    if (parent === 'caller') noteStartTime(directory, monitor.pid);
     return { ...monitor, terminal: channel?.receive() };
   }
   await monitor.ended;

@@ -2,6 +2,7 @@
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
+import { memberEntry } from '../../linux/cgroup/member-entry.ts';
 import type { CgroupEntry } from '../../linux/cgroup/place.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { pidfdOpen, pidfdSendSignal } from '../../linux/pidfd.ts';
@@ -16,6 +17,7 @@ import type { Tape } from '../../linux/tape/operation.ts';
 import { exitCode, readSome } from '../../linux/tape/run.ts';
 import { OciError } from '../error.ts';
 import type { Process } from './config.ts';
+import { managesCgroup } from './cgroup-owner.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
 import { readConfig } from './read-config.ts';
@@ -132,10 +134,13 @@ type ExecTapeRequest = {
 /** The tape of a process in a container, with the seccomp filter that the container has. */
 export function execTapeIn(runtime: Runtime, { id, process, entry, launch }: ExecTapeRequest): Tape {
   const config = readConfig(runtime, id);
+  const { tasksFiles, bornIn } = managesCgroup(config)
+    ? memberEntry(runtime.cgroups, entry, requireState(runtime.stateDirectory, id).pid)
+    : entry;
   return execTape({
     process,
-    cgroupTasks: entry.tasksFiles,
-    cgroupDirectory: entry.bornIn,
+    cgroupTasks: tasksFiles,
+    cgroupDirectory: bornIn,
     launch,
     facts: {
       ...seccompFacts(runtime, config.linux?.seccomp),
