@@ -65,7 +65,8 @@ async function selectRange(file: FileHandle, log: OpenLog, { since, until, tail 
   const { times, size, dataStart } = log;
   const last = until === undefined ? size : times.end(until);
   const end = last >= size ? size : await lineStart(file, last);
-  const first = since === undefined ? dataStart : await lineStart(file, times.begin(since));
+  const from = since === undefined ? dataStart : times.begin(since);
+  const first = since === undefined || from >= size ? from : await lineStart(file, from);
   const begin = Math.min(end, Math.max(first, dataStart));
   return { begin: tail === undefined ? begin : await tailOffset(file, tail, { begin, end }), end };
 }
