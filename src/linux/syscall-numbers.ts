@@ -2,7 +2,7 @@
 import { ARM_SYSCALLS } from './syscalls-arm.ts';
 import { ARM64_SYSCALLS } from './syscalls-arm64.ts';
 import { IA32_SYSCALLS } from './syscalls-ia32.ts';
-import { X32_OWN_SYSCALLS } from './syscalls-x32.ts';
+import { X32_MISSING_SYSCALLS, X32_OWN_SYSCALLS } from './syscalls-x32.ts';
 import { X64_SYSCALLS } from './syscalls-x64.ts';
 
 /** A machine's own ABI, named as `process.arch` names it. */
@@ -46,9 +46,11 @@ export function parseSyscallTable(text: string): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** The x86_64 numbers with the bit set, but for the calls whose structures hold pointers. */
+/** The x86_64 numbers with the bit set, but for calls whose structures hold pointers, and for some that x32 never had. */
 function x32Numbers(): ReadonlyMap<string, number> {
-  const numbers = [...parseSyscallTable(X64_SYSCALLS), ...parseSyscallTable(X32_OWN_SYSCALLS)];
+  const missing = new Set(X32_MISSING_SYSCALLS.split(/\s+/));
+  const shared = [...parseSyscallTable(X64_SYSCALLS)].filter(([name]) => !missing.has(name));
+  const numbers = [...shared, ...parseSyscallTable(X32_OWN_SYSCALLS)];
   return new Map(numbers.map(([name, number]) => [name, number + X32_SYSCALL_BIT]));
 }
 

@@ -9,6 +9,7 @@ import {
   syscallName,
   syscallNumber,
   syscallNumbers,
+  X32_SYSCALL_BIT,
 } from '../../src/linux/syscall-numbers.ts';
 
 const ABIS: readonly SyscallAbi[] = ['x64', 'arm64', 'ia32', 'arm'];
@@ -75,4 +76,19 @@ test('an unknown name is refused, an unknown number printed as strace does', (t)
 test('berth runs on two machines', (t) => {
   t.is(nativeAbi('arm64'), 'arm64');
   t.throws(() => nativeAbi('riscv64'), { message: "berth runs on x64 and arm64, not on 'riscv64'" });
+});
+
+const X32_HEADER = '/usr/include/x86_64-linux-gnu/asm/unistd_x32.h';
+(existsSync(X32_HEADER) ? test : test.skip)('x32 has the calls of its header, and of the older ones no other', (t) => {
+  const header = readFileSync(X32_HEADER, 'utf8');
+  const theirs = [...header.matchAll(/__NR_(\w+) \(__X32_SYSCALL_BIT \+ (\d+)\)/g)];
+  t.true(theirs.length > 300);
+  for (const [, name = '', number] of theirs) t.is(syscallNumber('x32', name), X32_SYSCALL_BIT + Number(number), name);
+  const names = new Set(theirs.map(([, name]) => name));
+  const newest = Math.max(...theirs.map(([, , number]) => Number(number)).filter((number) => number < 512));
+  const ours = [...syscallNumbers('x32')].filter(([, number]) => number - X32_SYSCALL_BIT <= newest);
+  t.deepEqual(
+    ours.filter(([name]) => !names.has(name)),
+    [],
+  );
 });

@@ -2,6 +2,8 @@
 // ranges overlap are left out: there libseccomp loses some (of `a0 <= 1` and `a0 < 2^33+1`, nothing is left for 2^33).
 import assert from 'node:assert/strict';
 
+import { existsSync, readFileSync } from 'node:fs';
+
 import test from 'ava';
 import * as fc from 'fast-check';
 
@@ -109,3 +111,76 @@ usable(`libseccomp decides alike for every call of a profile of three architectu
   }
   t.not(theirs, undefined);
 });
+
+type EngineRule = SeccompRule & {
+  readonly includes?: { readonly caps?: readonly string[]; readonly arches?: readonly string[] };
+  readonly excludes?: { readonly caps?: readonly string[]; readonly arches?: readonly string[] };
+};
+
+const ENGINE_PROFILE = '/usr/share/containers/seccomp.json';
+
+/** Podman's default profile as Podman gives it to a runtime on x86_64, for a container with these capabilities. */
+function engineProfile(capabilities: readonly string[]): SeccompProfile {
+  const profile = JSON.parse(readFileSync(ENGINE_PROFILE, 'utf8')) as SeccompProfile & {
+    readonly syscalls: readonly EngineRule[];
+  };
+  const applies = ({ includes = {}, excludes = {} }: EngineRule): boolean =>
+    (includes.caps ?? []).every((name) => capabilities.includes(name)) &&
+    (includes.arches ?? ['amd64']).includes('amd64') &&
+    !(excludes.caps ?? []).some((name) => capabilities.includes(name)) &&
+    !(excludes.arches ?? []).includes('amd64');
+  return {
+    defaultAction: profile.defaultAction,
+    ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
+    architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+    syscalls: profile.syscalls.filter(applies).map(({ names, action, errnoRet, args }) => ({
+      names,
+      action,
+      ...(errnoRet === undefined || action !== 'SCMP_ACT_ERRNO' ? {} : { errnoRet }),
+      ...(args === undefined || args === null ? {} : { args }),
+    })),
+  };
+}
+
+const ENGINE_ARGUMENTS = [
+  0n,
+  1n,
+  2n,
+  8n,
+  16n,
+  38n,
+  40n,
+  41n,
+  0x20000n,
+  0x20008n,
+  0x7e020000n,
+  0xffffffffn,
+  2n ** 64n - 1n,
+];
+const engine = existsSync(ENGINE_PROFILE) ? usable : test.skip;
+for (const capabilities of [[], ['CAP_SYS_ADMIN'], ['CAP_AUDIT_WRITE', 'CAP_SYS_PTRACE']]) {
+  const title = `libseccomp decides alike under a profile of 470 names, with ${capabilities.join(' and ') || 'no capability'}`;
+  engine(`${title}${suffix}`, (t) => {
+    const profile = engineProfile(capabilities);
+    const [theirs] = libseccompFilters([profile]);
+    const ours = compileSeccomp(profile, 'x64');
+    t.not(theirs, undefined);
+    t.log(`${ours.length / 8} instructions, libseccomp's ${(theirs?.length ?? 0) / 8}`);
+    const seen = new Set<string>();
+    for (const [arch, base] of [
+      [AUDIT_ARCH.x64, 0],
+      [AUDIT_ARCH.x64, 0x40000000],
+      [AUDIT_ARCH.ia32, 0],
+    ] as const) {
+      for (let nr = base; nr < base + 460; nr++) {
+        for (const value of ENGINE_ARGUMENTS) {
+          const call = { nr, arch, args: [value, value, value] };
+          const [got, expected] = [ours, theirs ?? ours].map((filter) => formatResult(runFilter(filter, call)));
+          seen.add(got ?? '');
+          if (got !== expected) t.is(got, expected, `${arch.toString(16)} ${nr}(${value}, …)`);
+        }
+      }
+    }
+    t.true(seen.size > 1);
+  });
+}

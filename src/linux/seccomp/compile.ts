@@ -109,16 +109,18 @@ class Emitter {
     }
   }
 
-  #equal({ index, value }: Condition, onTrue: Label, onFalse: Label): Label {
+  #equal({ index, width, value }: Condition, onTrue: Label, onFalse: Label): Label {
     const { program } = this;
     const lowEqual = program.load(lowWord(index), program.jump(JEQ, low(value), onTrue, onFalse));
+    if (width === 32) return lowEqual;
     return program.load(highWord(index), program.jump(JEQ, high(value), lowEqual, onFalse));
   }
 
   /** 64-bit `>` or `>=` from 32-bit ones: the high word decides unless it is equal. */
-  #above({ index, value }: Condition, lowCode: number, onTrue: Label, onFalse: Label): Label {
+  #above({ index, width, value }: Condition, lowCode: number, onTrue: Label, onFalse: Label): Label {
     const { program } = this;
     const lowAbove = program.load(lowWord(index), program.jump(lowCode, low(value), onTrue, onFalse));
+    if (width === 32) return lowAbove;
     const highEqual = program.jump(JEQ, high(value), lowAbove, onFalse);
     return program.load(highWord(index), program.jump(JGT, high(value), onTrue, highEqual));
   }

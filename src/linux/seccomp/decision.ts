@@ -93,7 +93,9 @@ export function decisionKey({ alternatives, otherwise }: Decision): string {
   const first = alternatives[0];
   if (first !== undefined && first.conditions.length === 0) return `${first.result}`;
   const parts = alternatives.map(({ conditions, result }) => {
-    const all = conditions.map(({ index, op, value, valueTwo }) => `${index} ${op} ${value} ${valueTwo}`);
+    const all = conditions.map(
+      ({ index, width, op, value, valueTwo }) => `${index} ${width} ${op} ${value} ${valueTwo}`,
+    );
     return `${all.join('&')}:${result}`;
   });
   return [...parts, `${otherwise}`].join('|');

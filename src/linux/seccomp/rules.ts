@@ -17,9 +17,11 @@ import {
   seccompResult,
 } from './profile.ts';
 
-/** One comparison of a 64-bit argument. MASKED_EQ is `(argument & value) === valueTwo`. */
+/** One comparison of an argument. MASKED_EQ is `(argument & value) === valueTwo`. */
 export type Condition = {
   readonly index: number;
+  /** How many bits of the argument count. */
+  readonly width: 32 | 64;
   readonly op: SeccompOperator;
   readonly value: bigint;
   readonly valueTwo: bigint;
@@ -67,11 +69,11 @@ function conditionOf({ index, op, value, valueTwo = 0 }: SeccompArgument, abi: S
   if (!Number.isInteger(index) || index < 0 || index > 5) {
     throw new RangeError(`A system call has arguments 0 to 5, not ${index}`);
   }
-  const width = abi === 'ia32' || abi === 'arm' ? UINT32_MAX : UINT64_MAX;
-  const compared = unsigned(value) & width;
+  const width = abi === 'x64' || abi === 'arm64' ? 64 : 32;
+  const compared = unsigned(value) & (width === 32 ? UINT32_MAX : UINT64_MAX);
   // Bits outside the mask are zero in the argument's masked value too.
   const masked = op === 'SCMP_CMP_MASKED_EQ' ? unsigned(valueTwo) & compared : 0n;
-  return { index, op, value: compared, valueTwo: masked };
+  return { index, width, op, value: compared, valueTwo: masked };
 }
 
 /** A number of a JSON document as the kernel sees it. JSON.parse rounds 2^64-1 up to 2^64: take it back. */

@@ -51,7 +51,8 @@ function evaluate(profile: SeccompProfile, abi: SyscallAbi, nr: number, args: re
   return newest >= 0 && nr > newest && refuses(profile) ? ENOSYS : fallback;
 }
 
-function compare({ op, value, valueTwo }: Condition, argument: bigint): boolean {
+function compare({ op, width, value, valueTwo }: Condition, whole: bigint): boolean {
+  const argument = BigInt.asUintN(width, whole);
   const left = value;
   const comparisons: Record<SeccompOperator, boolean> = {
     SCMP_CMP_NE: argument !== left,
