@@ -4,10 +4,18 @@
 // another place in the same layer, as it does for the other unpackers (they chroot, or resolve in-root). Names are then
 // created relative to a descriptor, never through a path. What is cached was true when it was opened, and only this
 // process writes here; whoever removes a directory or a symbolic link calls `forget`.
+import { readlinkSync } from 'node:fs';
+
 import { cString, O_DIRECTORY, O_RDONLY } from '../../linux/at.ts';
 import { isErrno } from '../../linux/errno.ts';
 import type { Fd } from '../../linux/fd.ts';
-import { openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV } from '../../linux/openat2.ts';
+import {
+  openat2,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from '../../linux/openat2.ts';
 import { parentPath } from './entry-path.ts';
 
 const RESOLVE = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
@@ -24,11 +32,13 @@ export class LayerDirectories implements Disposable {
   #stale = false;
   #lastPath = '';
   #lastFd: number;
+  readonly #rootPath: string;
 
   /** Takes ownership of `root`. */
   constructor(root: Fd, make: MakeDirectory) {
     this.#root = root;
     this.#lastFd = root.number;
+    this.#rootPath = readlinkSync(`/proc/self/fd/${root.number}`, 'latin1');
     this.#make = make;
   }
 
@@ -50,6 +60,22 @@ export class LayerDirectories implements Disposable {
       if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
       throw error;
     }
+  }
+
+  /** As `find`, where no symbolic link is followed: what `pathOf` gave names the directory or nothing. */
+  findExact(path: string): Fd | undefined {
+    try {
+      const how = { flags: O_RDONLY | O_DIRECTORY, resolve: RESOLVE | RESOLVE_NO_SYMLINKS };
+      return openat2(this.#root.number, cString(path === '' ? '.' : path), how);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where in the layer an open directory is, whatever links led to it. */
+  pathOf(fd: number): string {
+    return readlinkSync(`/proc/self/fd/${fd}`, 'latin1').slice(this.#rootPath.length + 1);
   }
 
   /** A name was removed that may have been a directory or a symbolic link: look everything up again. */

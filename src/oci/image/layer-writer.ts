@@ -32,7 +32,10 @@ export class LayerWriter implements TarVisitor, Disposable {
 
   /** Takes ownership of `root`, a descriptor of the empty directory. `umask` is that of the process. */
   constructor(root: Fd, umask: number) {
-    this.#directories = new LayerDirectories(root, (parent, path) => this.#makeDirectory(parent, path, 'refuse'));
+    this.#directories = new LayerDirectories(
+      root,
+      (parent, path) => void this.#makeDirectory(parent, baseName(path), 'refuse'),
+    );
     this.#file = new LayerFile(umask);
     this.#deferred.made('');
   }
@@ -69,7 +72,7 @@ export class LayerWriter implements TarVisitor, Disposable {
 
   /** All entries are written: set what had to wait. */
   finish(): LayerSummary {
-    this.#deferred.apply((path) => this.#directories.find(path));
+    this.#deferred.apply((path) => this.#directories.findExact(path));
     return {
       entries: this.#entries,
       sizeBytes: this.#sizeBytes,
@@ -91,8 +94,7 @@ export class LayerWriter implements TarVisitor, Disposable {
       case 'file':
         return this.#replacing(parent, name, () => this.#file.create(parent, name, header));
       case 'directory':
-        this.#makeDirectory(parent, path, 'replace');
-        return this.#deferred.describe(path, header);
+        return this.#deferred.describe(this.#makeDirectory(parent, baseName(path), 'replace'), header);
       case 'symlink':
         return this.#symlink(parent, name, header);
       case 'hardlink':
@@ -113,18 +115,20 @@ export class LayerWriter implements TarVisitor, Disposable {
   /**
    * A directory that is there stays, with all that is in it. A whiteout in the way means that the directory is new and
    * that what the lower layers have there stays hidden. Anything else is replaced by an entry of its own, and refused
-   * when it is only the parent of one.
+   * when it is only the parent of one. Returns where it is.
    */
-  #makeDirectory(parent: number, path: string, inTheWay: 'replace' | 'refuse'): void {
-    const name = cString(baseName(path));
+  #makeDirectory(parent: number, base: string, inTheWay: 'replace' | 'refuse'): string {
+    const name = cString(base);
+    const path = this.#pathIn(parent, base);
     try {
       mkdirat(parent, name, MODE_WHILE_WRITING);
-      return this.#deferred.made(path);
+      this.#deferred.made(path);
+      return path;
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw error;
     }
     const kind = nodeKind(parent, name);
-    if (kind === 'directory') return;
+    if (kind === 'directory') return path;
     if (kind !== 'whiteout' && inTheWay === 'refuse') {
       throw new OciError('TAR_INVALID', `${printableName(path)} is no directory, but an entry lies below it`);
     }
@@ -132,6 +136,13 @@ export class LayerWriter implements TarVisitor, Disposable {
     mkdirat(parent, name, MODE_WHILE_WRITING);
     this.#deferred.made(path);
     if (kind === 'whiteout') this.#deferred.markOpaque(path);
+    return path;
+  }
+
+  /** A name in an open directory, as a path without links: links may be gone before the attributes are set. */
+  #pathIn(parent: number, name: string): string {
+    const above = this.#directories.pathOf(parent);
+    return above === '' ? name : `${above}/${name}`;
   }
 
   #symlink(parent: number, name: Buffer, header: TarHeader): void {
@@ -160,7 +171,7 @@ export class LayerWriter implements TarVisitor, Disposable {
     const { type } = header;
     if (type !== 'character' && type !== 'block' && type !== 'fifo') return;
     // To overlayfs such a device is a whiteout, whatever the archive meant.
-    if (type === 'character' && header.major === 0 && header.minor === 0) return this.#hide(parent, path);
+    if (type === 'character' && header.major === 0 && header.minor === 0) return this.#hide(parent, baseName(path));
     const name = cString(baseName(path));
     const device = type === 'fifo' ? 0n : makedev(header.major, header.minor);
     this.#replacing(parent, name, () => mknodat(parent, name, NODE_TYPES[type] | (header.mode & 0o777), device));
@@ -169,21 +180,20 @@ export class LayerWriter implements TarVisitor, Disposable {
 
   #whiteout(path: string, whiteout: Whiteout): void {
     if (whiteout.kind === 'skip') return;
-    const directory = parentPath(path);
-    const parent = this.#directories.open(directory);
-    if (whiteout.kind === 'opaque') return this.#deferred.markOpaque(directory);
-    this.#hide(parent, directory === '' ? whiteout.name : `${directory}/${whiteout.name}`);
+    const parent = this.#directories.open(parentPath(path));
+    if (whiteout.kind === 'opaque') return this.#deferred.markOpaque(this.#directories.pathOf(parent));
+    this.#hide(parent, whiteout.name);
   }
 
   /** Whiteouts are about lower layers only: what this layer has at the name stays (image-spec, "Whiteouts"). */
-  #hide(parent: number, path: string): void {
-    const name = cString(baseName(path));
+  #hide(parent: number, base: string): void {
+    const name = cString(base);
     try {
       mknodat(parent, name, S_IFCHR, 0n);
-      this.#deferred.markWhiteouts(parentPath(path));
+      this.#deferred.markWhiteouts(this.#directories.pathOf(parent));
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) throw error;
-      if (nodeKind(parent, name) === 'directory') this.#deferred.markOpaque(path);
+      if (nodeKind(parent, name) === 'directory') this.#deferred.markOpaque(this.#pathIn(parent, base));
     }
   }
 
