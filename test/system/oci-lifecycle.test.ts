@@ -80,14 +80,16 @@ usable(`hooks run at create, at start and at delete${suffix}`, async (t) => {
   t.true(log().endsWith('\npoststop stopped\n'));
 });
 
+/** A bundle of this version whose poststart hook fails. */
+const failing = (ociVersion: string) => (config: BundleConfig, log: string) => ({
+  ...config,
+  ociVersion,
+  hooks: { poststart: [noting('poststart', log, 'echo why; exit 4')] },
+});
+
 usable(
   `a poststart hook that fails is a warning up to version 1.2, and ends the container from 1.3 on${suffix}`,
   async (t) => {
-    const failing = (ociVersion: string) => (config: BundleConfig, log: string) => ({
-      ...config,
-      ociVersion,
-      hooks: { poststart: [noting('poststart', log, 'echo why; exit 4')] },
-    });
     const old = makeBundle(t, failing('1.2.1'));
     await berth('create', '--bundle', old.bundle, old.id);
     const warned = await berth('start', old.id);
