@@ -9,6 +9,7 @@ import { HOOK_CASES } from '../system/oci-hook-cases.ts';
 import { MOUNT_CASES } from '../system/oci-mount-cases.ts';
 import { NAMESPACE_CASES } from '../system/oci-namespace-cases.ts';
 import { PROCESS_CASES } from '../system/oci-process-cases.ts';
+import { SECCOMP_CASES } from '../system/oci-seccomp-cases.ts';
 
 const CASES: Readonly<Record<string, Case>> = {
   ...PROCESS_CASES,
@@ -16,6 +17,7 @@ const CASES: Readonly<Record<string, Case>> = {
   ...FILE_CASES,
   ...MOUNT_CASES,
   ...HOOK_CASES,
+  ...SECCOMP_CASES,
 };
 
 /** The rows, and how many bundles each runtime runs as berth does. Pure. */
