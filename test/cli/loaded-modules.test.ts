@@ -34,7 +34,7 @@ for (const command of ['run', 'exec', 'stop', 'rm']) {
 }
 
 test('the OCI runtime loads nothing of images, networks or pods', (t) => {
-  const loaded = loadedModules(['src/cli/oci-main.ts', '--root', '/nonexistent', 'state', 'none']);
+  const loaded = loadedModules(['src/cli/oci-main.ts', '--root', '/nonexistent', 'start', 'none']);
   t.true(loaded.own.includes('src/oci/runtime/runtime.ts'));
   t.deepEqual(heavyParts(loaded), []);
   t.deepEqual(
@@ -44,6 +44,17 @@ test('the OCI runtime loads nothing of images, networks or pods', (t) => {
     [],
   );
 });
+
+for (const command of ['state', 'list', 'kill', 'pause', 'ps']) {
+  test(`the OCI runtime's ${command} loads nothing of tapes, seccomp and limits`, (t) => {
+    const loaded = loadedModules(['src/cli/oci-main.ts', '--root', '/nonexistent', command, 'none']);
+    t.true(loaded.own.includes(`src/cli/oci/commands/${command}.ts`));
+    t.deepEqual(
+      loaded.own.filter((path) => /tape\/(?:assemble|spawn)|seccomp\/|cgroup\/limits|runtime\/runtime/.test(path)),
+      [],
+    );
+  });
+}
 
 test('the agent loads no HTTP client, no TLS and no OpenTelemetry', (t) => {
   const loaded = loadedModules(['--input-type=module', '--eval', "await import('./src/agent/daemon.ts')"]);
