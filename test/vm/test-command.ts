@@ -1,7 +1,9 @@
 // What the machine runs: AVA with the system tests of the runtime and of cgroups.
-const SHORT = ['cgroup', 'cgroup-devices', 'runtime'];
+const SHORT = ['cgroup', 'cgroup-devices', 'cgroup-update', 'oom-group', 'runtime'];
 const WHOLE = SHORT.concat(
-  'runtime-exec runtime-refusals monitor seccomp escape escape-privileged oci-cli oci-cli-peers'.split(' '),
+  'cgroup-delegation oci-limits runtime-exec runtime-refusals monitor seccomp escape escape-privileged oci-cli oci-cli-peers'.split(
+    ' ',
+  ),
 );
 
 // An interpreted processor is ten to twenty times slower than a real one.

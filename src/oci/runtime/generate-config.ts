@@ -60,6 +60,8 @@ export type Machine = {
   readonly defaultSeccomp: (subject: SeccompSubject) => Seccomp;
   /** Of the process that makes containers; 0 by default. They must not inherit what protects it. */
   readonly oomScoreAdj?: number;
+  /** Whether cgroups can be killed as a whole when they run out of memory (v2). */
+  readonly oomGroup?: boolean;
 };
 
 const OCI_VERSION = '1.2.0';
@@ -88,7 +90,7 @@ export function hasDefaultDevices(
 function generateLinux(
   architecture: string,
   options: ContainerOptions,
-  { thermalThrottle, defaultSeccomp }: Machine,
+  { thermalThrottle, defaultSeccomp, oomGroup = false }: Machine,
 ): Linux {
   const { privileged, resources, sysctl } = options;
   const capabilities = capabilitiesOf(options);
@@ -100,7 +102,8 @@ function generateLinux(
     namespaces: namespaces(options),
     ...rootPropagation(options.mounts),
     cgroupsPath: options.cgroupPath,
-    resources: { ...resources, devices },
+    // As the kubelet has it: a container that has lost one process to the OOM killer ends whole, and is started again.
+    resources: { ...resources, devices, ...(oomGroup ? { unified: { 'memory.oom.group': '1' } } : {}) },
     ...(privileged ? {} : confined),
     ...(privileged || options.seccomp === 'unconfined'
       ? {}

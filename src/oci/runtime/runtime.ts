@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 
 import { bootId } from '../../linux/boot-id.ts';
-import type { CgroupLayout } from '../../linux/cgroup/layout.ts';
+import { hierarchyOf, type CgroupLayout } from '../../linux/cgroup/layout.ts';
 import { boundingCapabilities } from '../../linux/capability.ts';
 import { openNullDevice } from '../../linux/null-device.ts';
 import { readProcessStat } from '../../linux/process-stat.ts';
@@ -69,6 +69,7 @@ export function openRuntime({
       thermalThrottle: thermalThrottlePaths(),
       defaultSeccomp: cachedProfiles(),
       oomScoreAdj: oomScoreAdj(),
+      oomGroup: hierarchyOf(cgroups, 'memory')?.version === 2,
     },
     capabilities,
     spawner: new Spawner(capabilities),

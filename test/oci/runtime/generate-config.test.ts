@@ -51,6 +51,12 @@ test('a container does not inherit what protects its maker when memory runs out'
   }
 });
 
+test('where the machine can, a container that runs out of memory is killed whole', (t) => {
+  t.is(configOf({}).linux?.resources?.unified, undefined);
+  const { linux } = generateConfig(image, defaults, { ...machine, oomGroup: true });
+  t.deepEqual(linux?.resources?.unified, { 'memory.oom.group': '1' });
+});
+
 test('an image with no program is refused', (t) => {
   const bare = { ...image, config: {} };
   t.throws(() => generateConfig(bare, defaults, machine), { message: /No command/ });
