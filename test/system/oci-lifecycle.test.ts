@@ -151,7 +151,12 @@ usable(`exec joins user and time namespaces, as the user that it says${suffix}`,
     ...config,
     linux: {
       ...config.linux,
-      namespaces: [...(config.linux.namespaces ?? []), { type: 'user' }, { type: 'time' }],
+      // The cgroup namespace stays the machine's, which nobody in a user namespace may join.
+      namespaces: [
+        ...(config.linux.namespaces ?? []).filter(({ type }) => type !== 'cgroup'),
+        { type: 'user' },
+        { type: 'time' },
+      ],
       uidMappings: mappings,
       gidMappings: mappings,
       timeOffsets: { boottime: { secs: 70_000_000 } },

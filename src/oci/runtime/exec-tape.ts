@@ -17,7 +17,7 @@ import {
 } from '../../linux/tape/operation.ts';
 import { STATUS_FD } from '../../linux/tape/spawn.ts';
 import { closeAllBut, closeAtExec } from './close-operations.ts';
-import type { Linux, Process } from './config.ts';
+import type { Linux, NamespaceType, Process } from './config.ts';
 import { labelOperations, type LabelModules } from './label-operations.ts';
 import { atCwd } from './path-operations.ts';
 import {
@@ -99,7 +99,7 @@ function monitorOperations(options: ExecTapeOptions): Operation[] {
     ...affinityOperations('initial', process),
     ...cgroupTasks.map((path) => openAs(path, O_WRONLY_CLOEXEC, path)),
     ...opened,
-    join(JOINED | moreNamespaces(options.linux), 'join the namespaces of the container'),
+    join(JOINED | (has(options.linux, 'time') ? CLONE_NEWTIME : 0), 'join the namespaces of the container'),
     {
       call: 'clone3',
       args: [args, SIZEOF_CLONE_ARGS],
@@ -126,11 +126,8 @@ function waitOperations(pid: ReturnType<typeof result>): Operation[] {
   ];
 }
 
-/** Those that most containers share with the machine: joining one that one is in is an error, or does nothing. */
-function moreNamespaces({ namespaces = [] }: Linux): number {
-  return namespaces
-    .map(({ type }) => (type === 'user' ? CLONE_NEWUSER : type === 'time' ? CLONE_NEWTIME : 0))
-    .reduce((flags: number, flag) => flags | flag, 0);
+function has({ namespaces = [] }: Linux, wanted: NamespaceType): boolean {
+  return namespaces.some(({ type }) => type === wanted);
 }
 
 function affinityOperations(when: 'initial' | 'final', { execCPUAffinity }: Process): Operation[] {
@@ -148,7 +145,6 @@ function openAs(path: string, flags: ReturnType<typeof value>, name: string): Op
 
 function processOperations(options: ExecTapeOptions): readonly Operation[] {
   const { process, cgroupTasks, facts, launch, linux } = options;
-  const user = (linux.namespaces ?? []).some(({ type }) => type === 'user');
   const preserved = launch?.preservedFds;
   const operations = [
     ...cgroupTasks.map((path): Operation => ({
@@ -159,7 +155,8 @@ function processOperations(options: ExecTapeOptions): readonly Operation[] {
     // Last, by a member of the cgroup: where cgroup2 is mounted with `nsdelegate`, nobody enters a namespace's cgroups from outside.
     join(CLONE_NEWCGROUP, 'join the cgroup namespace of the container'),
     ...affinityOperations('final', process),
-    ...(user ? becomeRoot() : []),
+    // When all others are joined: some of them may be the machine's, and only its root can join those.
+    ...(has(linux, 'user') ? [join(CLONE_NEWUSER, 'enter the user namespace of the container'), ...becomeRoot()] : []),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
     ...closeAllBut([0, 1, 2, STATUS_FD, ...listenerPipe(facts), ...parkedNumbers(preserved)]),

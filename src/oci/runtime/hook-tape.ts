@@ -57,7 +57,7 @@ export function hookTape(options: HookTapeOptions): Tape {
   };
 }
 
-function monitorOperations({ cgroupFiles, user }: HookTapeOptions): Operation[] {
+function monitorOperations({ cgroupFiles }: HookTapeOptions): Operation[] {
   const record = bytes(Buffer.alloc(RECORD_SIZE), '<started>');
   const siginfo = bytes(Buffer.alloc(SIGINFO_SIZE), '<siginfo>');
   const pid = result('pid');
@@ -65,7 +65,6 @@ function monitorOperations({ cgroupFiles, user }: HookTapeOptions): Operation[] 
     [CLONE_FLAGS.CLONE_PARENT_SETTID, 0, 0, inside(record, 8), SIGCHLD, 0, 0, 0, 0, 0, 0],
     '{SIGCHLD}',
   );
-  const namespaces = bits(user ? JOINED | CLONE_FLAGS.CLONE_NEWUSER : JOINED, CLONE_FLAGS);
   return [
     {
       call: 'prctl',
@@ -73,7 +72,7 @@ function monitorOperations({ cgroupFiles, user }: HookTapeOptions): Operation[] 
       what: 'be opaque to the container',
     },
     ...cgroupFiles.flatMap(joinCgroup),
-    { call: 'setns', args: [value(HOOK_PIDFD, 'container'), namespaces], what: 'join the namespaces of the container' },
+    join(JOINED, 'join the namespaces of the container'),
     {
       call: 'clone3',
       args: [args, SIZEOF_CLONE_ARGS],
@@ -89,6 +88,10 @@ function monitorOperations({ cgroupFiles, user }: HookTapeOptions): Operation[] 
   ];
 }
 
+function join(namespaces: number, what: string): Operation {
+  return { call: 'setns', args: [value(HOOK_PIDFD, 'container'), bits(namespaces, CLONE_FLAGS)], what };
+}
+
 function joinCgroup(path: string): Operation[] {
   const fd = result(path);
   return [
@@ -102,7 +105,8 @@ function hookOperations({ hook, cwd, user, identity }: HookTapeOptions): Operati
   const envp = { ...stringVector(env), show: `/* ${env.length} variables */` };
   return [
     { call: 'setsid', args: [], what: 'lead a session of its own' },
-    ...(user ? becomeRoot() : []),
+    // When all others are joined: some of them may be the machine's, and only its root can join those.
+    ...(user ? [join(CLONE_FLAGS.CLONE_NEWUSER, 'enter the user namespace of the container'), ...becomeRoot()] : []),
     { call: 'chdir', args: [text(cwd)], what: `change to ${cwd}` },
     closeAtExec(),
     ...identity,
