@@ -17,15 +17,30 @@ function exitFile(code: number, status: number): Buffer {
 }
 
 test('an exit by code and an end by signal are told apart', (t) => {
-  t.deepEqual(parseExitFile(exitFile(1, 7)), { pid: 4711, failedErrno: undefined, status: { code: 7 }, startTime: undefined });
+  t.deepEqual(parseExitFile(exitFile(1, 7)), {
+    pid: 4711,
+    failedErrno: undefined,
+    status: { code: 7 },
+    startTime: undefined,
+  });
   t.deepEqual(parseExitFile(exitFile(2, 9)).status, { signal: 9 });
   t.deepEqual(parseExitFile(exitFile(3, 11)).status, { signal: 11 });
 });
 
 test('a file that is not whole has a pid and no status', (t) => {
-  t.deepEqual(parseExitFile(exitFile(1, 0).subarray(0, 16)), { pid: 4711, failedErrno: undefined, status: undefined, startTime: undefined });
+  t.deepEqual(parseExitFile(exitFile(1, 0).subarray(0, 16)), {
+    pid: 4711,
+    failedErrno: undefined,
+    status: undefined,
+    startTime: undefined,
+  });
   t.deepEqual(parseExitFile(exitFile(1, 0).subarray(0, EXIT_FILE_SIZE - 1)).status, undefined);
-  t.deepEqual(parseExitFile(Buffer.alloc(0)), { pid: 0, failedErrno: undefined, status: undefined, startTime: undefined });
+  t.deepEqual(parseExitFile(Buffer.alloc(0)), {
+    pid: 0,
+    failedErrno: undefined,
+    status: undefined,
+    startTime: undefined,
+  });
 });
 
 test('a failure before the program ran is a positive errno', (t) => {
