@@ -51,7 +51,7 @@ export function leafOf(header: TarHeader, offset: number): LeafNode {
   const attributes = attributesOf(header);
   switch (type) {
     case 'file':
-      return { ...attributes, kind: 'file', size, offset };
+      return { ...attributes, kind: 'file', size, offset, place: undefined };
     case 'symlink':
       if (linkname === '') throw new OciError('TAR_INVALID', 'It is a symbolic link to nothing');
       if (linkname.length > LONGEST_TARGET)

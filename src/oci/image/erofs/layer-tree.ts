@@ -111,16 +111,14 @@ export class LayerTree implements TarVisitor {
   /** The directory at `path`, made with its parents when missing. */
   #open(path: string): DirectoryNode {
     if (path === this.#lastPath) return this.#last;
-    let found = findDirectory(this.#root, path);
-    if (found === 'missing') {
-      this.#makeDirectory(this.#open(parentPath(path)), baseName(path), 'refuse');
-      found = findDirectory(this.#root, path);
-    }
-    if (typeof found === 'string')
+    const found = findDirectory(this.#root, path);
+    if (found === 'loop')
       throw new OciError('UNPACK_FAILED', `${printableName(path)} leads through too many symbolic links`);
+    const directory =
+      found === 'missing' ? this.#makeDirectory(this.#open(parentPath(path)), baseName(path), 'refuse') : found;
     this.#lastPath = path;
-    this.#last = found;
-    return found;
+    this.#last = directory;
+    return directory;
   }
 
   /**

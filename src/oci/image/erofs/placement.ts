@@ -10,8 +10,10 @@ const PAGE_BYTES = 4096;
 /** Larger ends are given a block of their own: with an inode in the block there may be no place where they fit. */
 const LARGEST_TAIL = 440;
 
-/** A block of a directory: names in the order of their bytes, the last block of a directory perhaps not full. */
-export type DirectoryBlock = readonly string[];
+export type Entry = { readonly name: string; readonly node: TreeNode };
+
+/** A block of a directory: entries in the order of the bytes of their names, the last block perhaps not full. */
+export type DirectoryBlock = readonly Entry[];
 
 export type Placed = {
   readonly node: TreeNode;
@@ -23,6 +25,8 @@ export type Placed = {
   readonly blocks: readonly DirectoryBlock[];
   /** Whether the end of the data lies behind the inode. */
   readonly inline: boolean;
+  /** In the list of all. */
+  index: number;
   /** In bytes from the start of the image. */
   at: number;
   /** The first block of the data within the image; 0 when there is none. */
@@ -32,20 +36,20 @@ export type Placed = {
 
 export type Placement = {
   /** In the order of their places, the root first; each node once, however many names it has. */
-  readonly placed: ReadonlyMap<TreeNode, Placed>;
+  readonly placed: readonly Placed[];
   readonly blocks: number;
 };
 
-/** Find a place for each node of the tree. */
+/** Find a place for each node of the tree: `place` of the node, until it is placed anew. */
 export function placeTree(root: DirectoryNode): Placement {
   const placed = collect(root);
   let end = FIRST_INODE_AT;
-  for (const one of placed.values()) {
+  for (const one of placed) {
     one.at = inodePlace(end, one);
     end = align(one.at + INODE_BYTES + one.xattrBytes + tailBytes(one), SLOT_BYTES);
   }
   let block = Math.ceil(end / BLOCK_BYTES);
-  for (const one of placed.values()) {
+  for (const one of placed) {
     const whole = blocksOutside(one);
     if (whole > 0) one.dataBlock = block;
     block += whole;
@@ -54,19 +58,23 @@ export function placeTree(root: DirectoryNode): Placement {
 }
 
 /** All nodes, a directory before what is in it, and how many names each has. Without recursion: trees may be very deep. */
-function collect(root: DirectoryNode): Map<TreeNode, Placed> {
-  const placed = new Map<TreeNode, Placed>();
+function collect(root: DirectoryNode): Placed[] {
+  const placed: Placed[] = [];
+  const add = (node: TreeNode, place: Placed): void => {
+    place.index = placed.length;
+    node.place = place;
+    placed.push(place);
+  };
   const left: DirectoryNode[] = [root];
-  placed.set(root, placeOfDirectory(root));
+  add(root, placeOfDirectory(root));
   for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {
     for (const child of directory.children.values()) {
-      const known = placed.get(child);
-      if (known !== undefined) known.links++;
-      else if (child.kind !== 'directory') placed.set(child, placeOfLeaf(child));
-      else {
-        placed.set(child, placeOfDirectory(child));
+      if (child.kind === 'directory') {
+        add(child, placeOfDirectory(child));
         left.push(child);
-      }
+        // A second name of what has a place already in this list.
+      } else if (child.place !== undefined && placed[child.place.index] === child.place) child.place.links++;
+      else add(child, placeOfLeaf(child));
     }
   }
   return placed;
@@ -87,6 +95,7 @@ function placeOfDirectory(node: DirectoryNode): Placed {
     blocks,
     inline,
     links,
+    index: 0,
     at: 0,
     dataBlock: 0,
   };
@@ -96,15 +105,26 @@ function placeOfLeaf(node: LeafNode): Placed {
   const size = node.kind === 'file' ? node.size : node.kind === 'symlink' ? node.target.length : 0;
   const inline = node.kind === 'symlink' && size <= LARGEST_TAIL;
   const bytes = xattrBytes(node.xattrs);
-  return { node, attributes: node, xattrBytes: bytes, size, blocks: [], inline, links: 1, at: 0, dataBlock: 0 };
+  return {
+    node,
+    attributes: node,
+    xattrBytes: bytes,
+    size,
+    blocks: [],
+    inline,
+    links: 1,
+    index: 0,
+    at: 0,
+    dataBlock: 0,
+  };
 }
 
 /** Entries, `.` and `..` among them, in the order of their bytes, as many to a block as fit. */
-function splitDirectory({ children }: DirectoryNode): { readonly blocks: DirectoryBlock[]; readonly size: number } {
+function splitDirectory(directory: DirectoryNode): { readonly blocks: DirectoryBlock[]; readonly size: number } {
   // Names are latin1, so that the order of characters is that of bytes.
-  const names = ['.', '..', ...children.keys()].sort();
-  const blocks: string[][] = [];
-  let block: string[] = [];
+  const names = ['.', '..', ...directory.children.keys()].sort();
+  const blocks: Entry[][] = [];
+  let block: Entry[] = [];
   let filled = 0;
   for (const name of names) {
     const bytes = DIRENT_BYTES + name.length;
@@ -113,11 +133,16 @@ function splitDirectory({ children }: DirectoryNode): { readonly blocks: Directo
       block = [];
       filled = 0;
     }
-    block.push(name);
+    block.push({ name, node: namedIn(directory, name) });
     filled += bytes;
   }
   const size = blocks.length * BLOCK_BYTES + filled;
   return { blocks: [...blocks, block], size };
+}
+
+function namedIn(directory: DirectoryNode, name: string): TreeNode {
+  const found = directory.children.get(name);
+  return found ?? (name === '..' ? directory.parent : directory);
 }
 
 /** The next place for an inode: what is inline must not cross the border of a block. */

@@ -1,5 +1,9 @@
 // What a layer's tar amounts to, in memory: nodes that an EROFS image is made of.
+import type { Placed } from './placement.ts';
 import type { Xattrs } from './xattrs.ts';
+
+/** Where a node goes in an image that is being made: see placement.ts. */
+type Placeable = { place?: Placed | undefined };
 
 export type Attributes = {
   /** Permission bits with setuid, setgid and sticky. */
@@ -11,21 +15,23 @@ export type Attributes = {
   readonly xattrs: Xattrs;
 };
 
-export type FileNode = Attributes & {
-  readonly kind: 'file';
-  readonly size: number;
-  /** Where its data begins in the tar, in bytes: a multiple of 512. */
-  readonly offset: number;
-};
+export type FileNode = Attributes &
+  Placeable & {
+    readonly kind: 'file';
+    readonly size: number;
+    /** Where its data begins in the tar, in bytes: a multiple of 512. */
+    readonly offset: number;
+  };
 /** `target`: bytes as latin1. */
-export type SymlinkNode = Attributes & { readonly kind: 'symlink'; readonly target: string };
-export type DeviceNode = Attributes & {
-  readonly kind: 'character' | 'block' | 'fifo';
-  readonly major: number;
-  readonly minor: number;
-};
+export type SymlinkNode = Attributes & Placeable & { readonly kind: 'symlink'; readonly target: string };
+export type DeviceNode = Attributes &
+  Placeable & {
+    readonly kind: 'character' | 'block' | 'fifo';
+    readonly major: number;
+    readonly minor: number;
+  };
 /** Overlayfs's mark of a name that is gone: a character device 0:0. */
-export type WhiteoutNode = Attributes & { readonly kind: 'whiteout' };
+export type WhiteoutNode = Attributes & Placeable & { readonly kind: 'whiteout' };
 
 export type LeafNode = FileNode | SymlinkNode | DeviceNode | WhiteoutNode;
 
@@ -41,6 +47,7 @@ export class DirectoryNode {
   opaque = false;
   /** It holds whiteouts. */
   whiteouts = false;
+  place: Placed | undefined = undefined;
 
   constructor(parent: DirectoryNode | undefined) {
     this.parent = parent ?? this;

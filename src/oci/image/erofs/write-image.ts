@@ -16,7 +16,7 @@ import {
   writeInode,
   writeSuperblock,
 } from './format.ts';
-import { type Placed, type Placement, placeTree } from './placement.ts';
+import { type Entry, type Placed, type Placement, placeTree } from './placement.ts';
 import type { DirectoryNode } from './tree-node.ts';
 import { writeXattrs } from './xattrs.ts';
 
@@ -44,10 +44,10 @@ export function writeImage(root: DirectoryNode, { tarBytes, uuid }: ImageOptions
   const words = new Uint32Array((blocks * BLOCK_BYTES) / 4);
   const bytes = Buffer.from(words.buffer);
   const deviceBlocks = Math.ceil(tarBytes / BLOCK_BYTES);
-  writeSuperblock(bytes, { rootAt: placed.get(root)?.at ?? 0, inodes: placed.size, blocks, deviceBlocks, uuid });
+  writeSuperblock(bytes, { rootAt: root.place?.at ?? 0, inodes: placed.length, blocks, deviceBlocks, uuid });
   const image = { bytes, words, placed, blocks };
   let number = 0;
-  for (const each of placed.values()) writeNode(image, each, ++number);
+  for (const each of placed) writeNode(image, each, ++number);
   return bytes;
 }
 
@@ -62,7 +62,7 @@ function writeNode(image: Image, placed: Placed, number: number): void {
   writeInode(image.words, at, { ...kind, xattrBytes, size, number, uid, gid, mtime, mtimeNs, links });
   if (xattrBytes > 0) writeXattrs(image.bytes, at + INODE_BYTES, xattrs);
   const tailAt = at + INODE_BYTES + xattrBytes;
-  if (node.kind === 'directory') writeDirectory(image, { placed, node, tailAt });
+  if (node.kind === 'directory') writeDirectory(image, placed, tailAt);
   else if (node.kind === 'symlink')
     image.bytes.write(node.target, inline ? tailAt : placed.dataBlock * BLOCK_BYTES, 'latin1');
 }
@@ -74,18 +74,14 @@ function addressOf({ node, dataBlock }: Placed, imageBlocks: number): number {
   return dataBlock;
 }
 
-type Directory = { readonly placed: Placed; readonly node: DirectoryNode; readonly tailAt: number };
-
-function writeDirectory({ bytes, words, placed: all }: Image, { placed, node, tailAt }: Directory): void {
-  const direntOf = (name: string): Dirent => {
-    const child = name === '.' ? node : name === '..' ? node.parent : node.children.get(name);
-    const place = child === undefined ? undefined : all.get(child);
-    if (child === undefined || place === undefined) throw new TypeError(`A directory has lost its entry ${name}`);
-    return { name, inodeAt: place.at, mode: TYPES[child.kind] };
-  };
-  placed.blocks.forEach((names, index) => {
+function writeDirectory({ bytes, words }: Image, placed: Placed, tailAt: number): void {
+  placed.blocks.forEach((entries, index) => {
     const isTail = placed.inline && index === placed.blocks.length - 1;
     const at = isTail ? tailAt : (placed.dataBlock + index) * BLOCK_BYTES;
-    writeDirents({ bytes, words }, at, names.map(direntOf));
+    writeDirents({ bytes, words }, at, entries.map(direntOf));
   });
+}
+
+function direntOf({ name, node }: Entry): Dirent {
+  return { name, inodeAt: node.place?.at ?? 0, mode: TYPES[node.kind] };
 }
