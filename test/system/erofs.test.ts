@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import test from 'ava';
 import * as fc from 'fast-check';
@@ -168,6 +169,7 @@ run(`mounts of layers end with the layer, and with the store; the host's mount n
   await openStore(t, root).remove(layer.diffID); // as another process would
   t.true(existsSync(join(seen, 'x')));
   t.deepEqual(store.list(), []);
+  for (let waited = 0; existsSync(join(seen, 'x')) && waited < 200; waited++) await sleep(10);
   t.false(existsSync(join(seen, 'x')));
 });
 

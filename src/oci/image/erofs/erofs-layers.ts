@@ -1,7 +1,7 @@
 // The layers that are kept as tars: whether to keep new ones so, and mounts of those that are, each made once by this process and
 // held while the layer is there.
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { close, existsSync } from 'node:fs';
 import { release, totalmem } from 'node:os';
 
 import { SyscallError } from '../../../linux/errno.ts';
@@ -83,13 +83,13 @@ export class ErofsLayers implements Disposable {
   forgetRemoved(): void {
     for (const [directory, { fd }] of this.#held) {
       if (existsSync(directory)) continue;
-      fd[Symbol.dispose]();
+      letGo(fd);
       this.#held.delete(directory);
     }
   }
 
   [Symbol.dispose](): void {
-    for (const { fd } of this.#held.values()) fd[Symbol.dispose]();
+    for (const { fd } of this.#held.values()) letGo(fd);
     this.#held.clear();
   }
 
@@ -97,7 +97,7 @@ export class ErofsLayers implements Disposable {
     const held = this.#held.get(directory);
     if (held?.id === id) return held.fd;
     this.forgetRemoved();
-    held?.fd[Symbol.dispose]();
+    if (held !== undefined) letGo(held.fd);
     this.#held.delete(directory);
     verifyImage(directory, record);
     const fd = mountErofs(directory, { image: IMAGE_NAME, tar: TAR_NAME });
@@ -116,4 +116,9 @@ export class ErofsLayers implements Disposable {
       return { works: false, why: error.message };
     }
   }
+}
+
+/** On a thread of the pool: the end of a mount drops what is cached of it, and perhaps the last hold on a removed tar. */
+function letGo(fd: Fd): void {
+  close(fd.release(), () => undefined);
 }
