@@ -1,5 +1,5 @@
 // proc_pid_mountinfo(5): where the mount is mounted that a path is in.
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 
 const MOUNT_POINT = 4;
 
@@ -13,6 +13,15 @@ export function longestMountPoint(mountinfo: string, path: string): string {
   const points = mountinfo.split('\n').map((line) => unescape(line.split(' ')[MOUNT_POINT] ?? ''));
   const above = points.filter((point) => point === path || point === '/' || path.startsWith(`${point}/`));
   return above.reduce((longest, point) => (point.length > longest.length ? point : longest), '/');
+}
+
+/** The numbers of the mounts on a path, in the order of the list. Empty where nothing is mounted, or there is no such path. */
+export function mountIdsAt(path: string): number[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const real = existsSync(path) ? realpathSync(path) : path;
+  return lines
+    .map((line) => line.split(' '))
+    .flatMap(([id, , , , point = '']) => (unescape(point) === real ? [Number(id)] : []));
 }
 
 /** Blanks, tabs, line ends and backslashes are octal there. */

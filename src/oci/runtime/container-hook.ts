@@ -15,6 +15,7 @@ import { exitCode, readSome } from '../../linux/tape/run.ts';
 import type { HookRun } from './host-hook.ts';
 import { HookOutput, hookFailure } from './hook-output.ts';
 import { HOOK_PIDFD, hookTape } from './hook-tape.ts';
+import { openRootOf } from './shared-mounts.ts';
 import type { Runtime } from './runtime.ts';
 
 export type HookPlace = {
@@ -24,6 +25,8 @@ export type HookPlace = {
   readonly identity: readonly Operation[];
   /** The bounding set that `identity` begins with, as a mask. */
   readonly bounding: bigint;
+  /** The container has no mount namespace of its own. */
+  readonly sharedRoot: boolean;
 };
 
 const SIGKILL = 9;
@@ -31,12 +34,13 @@ const SIGKILL = 9;
 /** Run it to its end. Rejects with an Error that says how it failed. The process `place.pid` waits meanwhile. */
 export async function runContainerHook(runtime: Runtime, run: HookRun, place: HookPlace): Promise<void> {
   const { hook, state, cwd } = run;
-  const { cgroup, user, identity } = place;
+  const { cgroup, user, identity, sharedRoot } = place;
   const cgroupFiles = cgroup.bornIn === undefined ? cgroup.tasksFiles : [`${cgroup.bornIn}/cgroup.procs`];
-  const tape = assemble(hookTape({ hook, cwd, cgroupFiles, user, identity }), hostArchitecture());
+  const tape = assemble(hookTape({ hook, cwd, cgroupFiles, user, identity, sharedRoot }), hostArchitecture());
   using input = memoryFile('hook-state', state);
   using pidfd = pidfdOpen(place.pid);
   if (pidfd === undefined) throw new Error('the container has ended');
+  using root = sharedRoot ? openRootOf(place.pid) : undefined;
   const output = pipe();
   const status = pipe();
   using outputRead = output.read;
@@ -44,12 +48,7 @@ export async function runContainerHook(runtime: Runtime, run: HookRun, place: Ho
   let monitor: number;
   try {
     const out = output.write.number;
-    const fds = [
-      [input.number, 0],
-      [out, 1],
-      [out, 2],
-      [pidfd.number, HOOK_PIDFD],
-    ] as const;
+    const fds = [[input.number, 0], [out, 1], [out, 2], [pidfd.number, HOOK_PIDFD], ...(root?.fds ?? [])] as const;
     const options = { argv: ['berth-hook', hook.path], status: status.write.number, fds };
     monitor = await runtime.spawner.spawn(tape, options, place.bounding);
   } finally {

@@ -22,13 +22,23 @@ import { mountOperations } from './mount-operations.ts';
 import { eachDirectoryOnce } from './each-directory-once.ts';
 import { makeDirectories, octal, writeFile } from './path-operations.ts';
 import { oomOperations, type ProcessFacts } from './process-operations.ts';
-import { pivotOperations, readonlyRoot, rootfsOperations, type Rootfs } from './rootfs-operations.ts';
+import { pivotOperations, readonlyRoot, rootfsOperations, takeRoot, type Rootfs } from './rootfs-operations.ts';
 import { openFifo, waitForever } from './start-fifo-operations.ts';
-import { REFUSED, enterForNow, leaveForHooks, refusedBlock, stopsForHooks } from './hook-operations.ts';
+import {
+  REFUSED,
+  enterForNow,
+  keepHostRoot,
+  leaveForHooks,
+  leaveSharedForHooks,
+  refusedBlock,
+  stopsForHooks,
+} from './hook-operations.ts';
 import { labelOperations, type LabelModules } from './label-operations.ts';
 import { hostPropagation, isShared, keepApart, releaseOperations, rootPropagation } from './propagation-operations.ts';
 import { executionOperations } from './scheduling-operations.ts';
 import { attachAgain, becomeRoot, hostSideMounts } from './user-root-operations.ts';
+import { chrootHere, sharedRoot, sharedRootOperations } from './shared-root-operations.ts';
+import { hasOwnMounts } from './namespaces-of.ts';
 import { hostNameOperations } from './host-name-operations.ts';
 import { loopbackOperations } from './loopback-operations.ts';
 import { ownStreamOperations, streamOperations, type StreamFiles } from './stream-operations.ts';
@@ -113,9 +123,11 @@ function containerParts({ config, rootfs, directory, facts }: ContainerTapeOptio
   const linux = config.linux ?? {};
   // Hooks look for the root where the bundle has it.
   const attachPoint = stopsForHooks(config) && rootfs.kind === 'directory' ? rootfs.path : directory;
-  const mounts = mountOperations(config, facts);
+  const shared = sharedRoot(config, rootfs);
+  const mounts = mountOperations(config, shared === undefined ? facts : { ...facts, stage: shared });
   const masks = maskOperations(config, facts);
   const devices = deviceOperations(config);
+  if (shared !== undefined) return { attachPoint: shared, mounts, masks, devices, hostSide: [takeRoot(shared)] };
   const [apart, ...attach] = rootfsOperations(rootfs, attachPoint, hostPropagation(linux));
   const around = rootfs.kind === 'directory' ? [rootfs.path, attachPoint] : [attachPoint];
   return {
@@ -151,7 +163,9 @@ function containerOperations(
     ...(process === undefined ? [] : [...labelOperations(process, facts.labels), ...oomOperations(process)]),
     ...(user ? attachAgain(parts.attachPoint) : parts.hostSide),
     ...collect([...parts.mounts, parts.masks], 'beforePivot'),
-    ...rootWithMounts(options, user ? [...becomeRoot(), ...namespaces.asRoot] : undefined, parts),
+    ...(hasOwnMounts(config)
+      ? rootWithMounts(options, user ? [...becomeRoot(), ...namespaces.asRoot] : undefined, parts)
+      : [...namespaces.withMounts, ...sharedRootWithMounts(config, parts)]),
     ...hostNameOperations(config),
     ...parts.masks.afterPivot,
     ...readonlyOperations(config, facts),
@@ -175,11 +189,7 @@ function rootWithMounts(
 ): Operation[] {
   const { config, launch } = options;
   const { attachPoint } = parts;
-  const own: Operation[] = [
-    ...(asRoot ?? []),
-    { call: 'umask', args: [octal(0)], what: 'take modes as they are given' },
-    ...withOwnContent(parts, config),
-  ];
+  const own: Operation[] = [...(asRoot ?? []), takeModes(), ...withOwnContent(parts, config)];
   if (launch?.noPivot === true) return [...moveRootOperations(attachPoint), ...own];
   const [enter, pivot, ...letGo] = pivotOperations(attachPoint);
   if (enter === undefined || pivot === undefined)
@@ -189,6 +199,18 @@ function rootWithMounts(
     return [...enterForNow(attachPoint), ...own, ...leaveForHooks(attachPoint), pivot, ...release];
   // In a user namespace /proc and /sys can only be mounted where whole ones are in view (mount_namespaces(7)): the host's.
   return asRoot !== undefined ? [enter, pivot, ...own, ...release] : [enter, pivot, ...release, ...own];
+}
+
+/** The same where the mounts are others' too. */
+function sharedRootWithMounts(config: RuntimeConfig, parts: Parts): Operation[] {
+  const [attach, enter] = sharedRootOperations(parts.attachPoint);
+  const own = [takeModes(), ...withOwnContent(parts, config)];
+  if (!stopsForHooks(config)) return [...attach, ...enter, ...own];
+  return [...attach, ...keepHostRoot(), ...enter, ...own, ...leaveSharedForHooks(), chrootHere()];
+}
+
+function takeModes(): Operation {
+  return { call: 'umask', args: [octal(0)], what: 'take modes as they are given' };
 }
 
 function joinCgroups(tasks: readonly string[]): Operation[] {

@@ -23,7 +23,9 @@ import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { RuntimeConfig } from './config.ts';
 import { cgroupPath, resourcesOf } from './container-cgroup.ts';
 import { makeContainerDirectory } from './make-container-directory.ts';
-import { containerDirectory, writeRecord, type ContainerRecord } from './record.ts';
+import { containerDirectory, readRecord, writeRecord, type ContainerRecord } from './record.ts';
+import type { SharedMounts } from './shared-mounts.ts';
+import { hasOwnMounts } from './namespaces-of.ts';
 import { writeStartTime } from './exit-file.ts';
 import { gatherMountFacts } from './gather-mount-facts.ts';
 import type { Launch } from './launch.ts';
@@ -92,7 +94,7 @@ async function createInOneStep(runtime: Runtime, request: CreateRequest): Promis
   const directory = makeContainerDirectory(runtime.stateDirectory, request.id);
   let cgroup: Cgroup | undefined;
   try {
-    writeState(runtime, directory, request);
+    writeState(runtime, { directory, sharedMounts: await sharedMountsOf(request) }, request);
     cgroup = makeCgroup(runtime, request);
     await afterOtherWork();
     return await startContainerProcess(runtime, request, { directory, cgroup });
@@ -129,6 +131,8 @@ async function takeBack(
     // A monitor that was killed leaves its container running. A cgroup of another name may be others' too.
     if (cgroup?.path.endsWith(`/${request.id}`) === true) cgroup.kill();
     await cgroup?.remove();
+    const { sharedMounts } = readRecord(directory) ?? {};
+    if (sharedMounts !== undefined) await import('./shared-mounts.ts').then((it) => it.takeMountsBack(sharedMounts));
   } catch (error) {
     if (!(error instanceof CgroupError)) throw error;
   } finally {
@@ -150,7 +154,9 @@ export function describeContainer(runtime: Runtime, request: CreateRequest): Tap
   return tapeOf(runtime, request, { directory, tasks: tasksFiles, born: bornIn });
 }
 
-function writeState({ bootId, creator }: Runtime, directory: string, request: CreateRequest): void {
+type NewState = { readonly directory: string; readonly sharedMounts: SharedMounts | undefined };
+
+function writeState({ bootId, creator }: Runtime, { directory, sharedMounts }: NewState, request: CreateRequest): void {
   const record: ContainerRecord = {
     ociVersion: request.config.ociVersion,
     id: request.id,
@@ -165,10 +171,18 @@ function writeState({ bootId, creator }: Runtime, directory: string, request: Cr
     stopSignal: request.stopSignal,
     ...((request.config.hooks?.poststop ?? []).length > 0 ? { poststop: true } : {}),
     ...(hasOwnPids(request.config) ? {} : { sharesPids: true }),
+    ...(sharedMounts === undefined ? {} : { sharedMounts }),
   };
   writeFileSync(join(directory, 'config.json'), formatConfigText(request.config), { mode: 0o600 });
   if (request.mode === 'create') mkfifo(join(directory, 'start.fifo'), 0o600);
   writeRecord(directory, record);
+}
+
+/** Few containers have mounts that are not their own. */
+async function sharedMountsOf({ config, rootfs }: CreateRequest): Promise<SharedMounts | undefined> {
+  if (hasOwnMounts(config)) return undefined;
+  const { mountsBefore } = await import('./shared-mounts.ts');
+  return mountsBefore(config, rootfs);
 }
 
 function hasOwnPids({ linux }: RuntimeConfig): boolean {

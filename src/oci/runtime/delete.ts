@@ -27,6 +27,10 @@ export async function deleteContainer(
   const cgroup = openCgroup(runtime.cgroups, state.record.cgroupPath);
   if (state.record.sharesPids === true) cgroup.kill();
   await cgroup.remove();
+  if (state.record.sharedMounts !== undefined) {
+    const { takeMountsBack } = await import('./shared-mounts.ts');
+    takeMountsBack(state.record.sharedMounts);
+  }
   rmSync(containerDirectory(runtime.stateDirectory, id), { recursive: true, force: true });
   if (config === undefined) return;
   const { runPoststopHooks } = await import('./hooks.ts');

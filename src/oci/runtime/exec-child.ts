@@ -10,7 +10,7 @@ import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import { OciError } from '../error.ts';
 import type { Process } from './config.ts';
 import { PIDFD } from './exec-tape.ts';
-import { execTapeIn, openExecHandout } from './exec.ts';
+import { execTapeIn, openExecHandout, rootForExec } from './exec.ts';
 import { readConfig } from './read-config.ts';
 import type { Monitor } from './monitor.ts';
 import { startMonitor } from './monitor.ts';
@@ -43,6 +43,7 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
   const { id, process, preservedFds } = request;
   const { pidfd, state } = openContainer(runtime, request);
   using _pidfd = pidfd;
+  using root = await rootForExec(runtime, state);
   const { cgroupPath } = state.record;
   const own = openCgroup(runtime.cgroups, cgroupPath);
   const entry = subCgroupEntry({ layout: runtime.cgroups, path: cgroupPath, entry: own }, request.cgroups);
@@ -57,6 +58,7 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
       ...parkedFds(preservedFds),
       ...(channel?.fds ?? givenStreams(runtime, readConfig(runtime, id), process)),
       [pidfd.number, PIDFD],
+      ...root.fds,
     ],
     bounding: privilegesOf(runtime, readConfig(runtime, id), process).wanted,
     handout,

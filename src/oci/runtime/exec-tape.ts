@@ -30,6 +30,7 @@ import {
 import type { Launch } from './launch.ts';
 import { failAsideBlocks, failingAside, parkedNumbers, preserveOperations } from './preserve-operations.ts';
 import { affinityOperation, executionOperations } from './scheduling-operations.ts';
+import { enterSharedRoot } from './shared-root-operations.ts';
 import { listenerPipe } from './seccomp-operations.ts';
 import { terminalOperations } from './terminal-operations.ts';
 import { becomeRoot } from './user-root-operations.ts';
@@ -49,6 +50,8 @@ export type ExecTapeOptions = {
   /** Of the container. */
   readonly linux: Linux;
   readonly labels: LabelModules;
+  /** The container has no mount namespace of its own: `ROOT_FD` is where its root is. */
+  readonly sharedRoot?: boolean;
 };
 
 const SIZEOF_CLONE_ARGS = 88;
@@ -157,6 +160,7 @@ function processOperations(options: ExecTapeOptions): readonly Operation[] {
     ...affinityOperations('final', process),
     // When all others are joined: some of them may be the machine's, and only its root can join those.
     ...(has(linux, 'user') ? [join(CLONE_NEWUSER, 'enter the user namespace of the container'), ...becomeRoot()] : []),
+    ...(options.sharedRoot === true ? enterSharedRoot() : []),
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     ...(process.terminal === true ? terminalOperations(process) : []),
     ...closeAllBut([0, 1, 2, STATUS_FD, ...listenerPipe(facts), ...parkedNumbers(preserved)]),

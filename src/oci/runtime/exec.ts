@@ -20,6 +20,7 @@ import type { Process } from './config.ts';
 import { managesCgroup } from './cgroup-owner.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
+import { hasOwnMounts } from './namespaces-of.ts';
 import { readConfig } from './read-config.ts';
 import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
@@ -85,6 +86,7 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   const { id, fds } = request;
   const state = requireState(runtime.stateDirectory, id);
   using pidfd = state.pid === 0 ? undefined : pidfdOpen(state.pid);
+  using root = await rootForExec(runtime, state);
   if (pidfd === undefined || readState(runtime.stateDirectory, id)?.status !== 'running') {
     throw new OciError('CONTAINER_STATE', `Cannot run a process in container '${id}': it is ${state.status}`);
   }
@@ -98,7 +100,7 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   reading.use(status);
   const handout = openExecHandout(runtime, state);
   if (handout !== undefined) reading.use(handout);
-  const given = [...fds, [pidfd.number, PIDFD] as const, ...(handout?.fds ?? [])];
+  const given = [...fds, [pidfd.number, PIDFD] as const, ...root.fds, ...(handout?.fds ?? [])];
   const options = { argv: ['berth-exec', id], status: write.number, fds: given };
   const monitorPid = await runtime.spawner.spawn(tape, options, wanted);
   reading.move();
@@ -148,7 +150,19 @@ export function execTapeIn(runtime: Runtime, { id, process, entry, launch }: Exe
     },
     linux: config.linux ?? {},
     labels: runtime.labels,
+    sharedRoot: !hasOwnMounts(config),
   });
+}
+
+/** Descriptors for the tape, to be opened before the container is seen to run: [ours, theirs]. */
+type Opened = Disposable & { readonly fds: readonly (readonly [from: number, to: number])[] };
+const NOTHING: Opened = { fds: [], [Symbol.dispose]: () => undefined };
+
+/** Few containers have a root that their namespaces do not lead to. */
+export async function rootForExec(runtime: Runtime, { pid, record }: ContainerState): Promise<Opened> {
+  if (pid === 0 || hasOwnMounts(readConfig(runtime, record.id))) return NOTHING;
+  const { openRootOf } = await import('./shared-mounts.ts');
+  return openRootOf(pid);
 }
 
 /** Read the status pipe to its end. On abort the process, whose pid came first, is killed, and reading goes on. */

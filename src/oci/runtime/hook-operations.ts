@@ -39,7 +39,7 @@ const RECORD_SIZE = 16;
 /** Enter the root that is attached at `attachPoint`, with a way back. */
 export function enterForNow(attachPoint: string): Operation[] {
   return [
-    ...keep('/', HOST_ROOT_FD, "the host's root"),
+    ...keepHostRoot(),
     { call: 'chdir', args: [text(attachPoint)], what: 'enter the new root' },
     { call: 'pivot_root', args: [text('.'), text('.')], what: 'make it the root, for now' },
   ];
@@ -62,6 +62,18 @@ export function leaveForHooks(attachPoint: string): Operation[] {
     },
     { call: 'fchdir', args: [CONTAINER_ROOT_FD], what: 'enter the new root' },
   ];
+}
+
+/** The same of a container without mounts of its own: pivot_root(2) would change the root of others. */
+export function leaveSharedForHooks(): Operation[] {
+  const [keepRoot, number, stand, , ...wait] = leaveForHooks('/');
+  const back: Operation = { call: 'chroot', args: [text('.')], what: 'make that the root again' };
+  return [keepRoot, number, stand, back, ...wait].filter((operation) => operation !== undefined);
+}
+
+/** The way back that `leaveSharedForHooks` takes. */
+export function keepHostRoot(): Operation[] {
+  return keep('/', HOST_ROOT_FD, "the host's root");
 }
 
 /** Whoever runs the hooks has given up. */

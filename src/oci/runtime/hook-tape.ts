@@ -20,6 +20,7 @@ import { STATUS_FD } from '../../linux/tape/spawn.ts';
 import { closeAllBut, closeAtExec } from './close-operations.ts';
 import type { Hook } from './config.ts';
 import { atCwd } from './path-operations.ts';
+import { enterSharedRoot } from './shared-root-operations.ts';
 import { becomeRoot } from './user-root-operations.ts';
 
 /** Where the tape finds the pidfd of the container's first process. */
@@ -34,6 +35,8 @@ export type HookTapeOptions = {
   readonly user: boolean;
   /** Whom the hook is run as: none for the root of the container, with all privileges. */
   readonly identity: readonly Operation[];
+  /** The container has no mount namespace of its own: `ROOT_FD` is where its root is. */
+  readonly sharedRoot?: boolean;
 };
 
 const SIZEOF_CLONE_ARGS = 88;
@@ -100,13 +103,14 @@ function joinCgroup(path: string): Operation[] {
   ];
 }
 
-function hookOperations({ hook, cwd, user, identity }: HookTapeOptions): Operation[] {
+function hookOperations({ hook, cwd, user, identity, sharedRoot }: HookTapeOptions): Operation[] {
   const { path, args = [path], env = [] } = hook;
   const envp = { ...stringVector(env), show: `/* ${env.length} variables */` };
   return [
     { call: 'setsid', args: [], what: 'lead a session of its own' },
     // When all others are joined: some of them may be the machine's, and only its root can join those.
     ...(user ? [join(CLONE_FLAGS.CLONE_NEWUSER, 'enter the user namespace of the container'), ...becomeRoot()] : []),
+    ...(sharedRoot === true ? enterSharedRoot() : []),
     { call: 'chdir', args: [text(cwd)], what: `change to ${cwd}` },
     closeAtExec(),
     ...identity,

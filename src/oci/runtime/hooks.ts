@@ -11,7 +11,7 @@ import type { HookPlace } from './container-hook.ts';
 import type { runHostHook } from './host-hook.ts';
 import { hookState, pidInside, type HookStatus, type HookSubject } from './hook-state.ts';
 import { startIdentity } from './hook-identity.ts';
-import { hasUserNamespace } from './namespaces-of.ts';
+import { hasOwnMounts, hasUserNamespace } from './namespaces-of.ts';
 import type { Runtime } from './runtime.ts';
 
 const STATUS: Readonly<Record<HookName, HookStatus>> = {
@@ -36,6 +36,7 @@ export async function runCreateHooks(
     cgroup,
     user: hasUserNamespace(subject.config),
     identity: [],
+    sharedRoot: !hasOwnMounts(subject.config),
     bounding: runtime.capabilities,
   };
   await runInside(runtime, 'createContainer', { subject, place, cwd: rootfs });
@@ -44,7 +45,9 @@ export async function runCreateHooks(
 /** Run the hooks of start, before the program, as the user of the program. Rejects with OciError HOOK_FAILED. */
 export async function runStartHooks(runtime: Runtime, subject: HookSubject, cgroup: Cgroup): Promise<void> {
   const { identity, bounding } = startIdentity(runtime, subject.config);
-  const place = { pid: subject.pid, cgroup, user: hasUserNamespace(subject.config), identity, bounding };
+  const { config, pid } = subject;
+  const [user, sharedRoot] = [hasUserNamespace(config), !hasOwnMounts(config)];
+  const place = { pid, cgroup, user, sharedRoot, identity, bounding };
   await runInside(runtime, 'startContainer', { subject, place, cwd: '/' });
 }
 

@@ -3,7 +3,8 @@
 //   before the clone   pid, time: they hold for children only. With a user namespace: all that are joined, then the user
 //                      namespace itself, so that the ones made by the clone belong to it (user_namespaces(7))
 //   the clone          new mount, pid, network, ipc and uts namespaces
-//   after the clone    the others that are joined; a new cgroup namespace, once the process is in its cgroup
+//   after the clone    the others that are joined; a new cgroup namespace, once the process is in its cgroup. A mount namespace
+//                      last: see shared-mounts.ts
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { PR_SET_DUMPABLE } from '../../linux/prctl.ts';
 import { result, text, value, type Operation } from '../../linux/tape/operation.ts';
@@ -44,6 +45,8 @@ export type NamespacePlan = {
   readonly beforeClone: readonly Operation[];
   /** In the container's first process, once it is in its cgroup. */
   readonly afterClone: readonly Operation[];
+  /** The mount namespace is joined when everything has been taken that the runtime's own shows. */
+  readonly withMounts: readonly Operation[];
   /** Once it is root of its user namespace: /dev/mqueue belongs to whoever makes the ipc namespace. */
   readonly asRoot: readonly Operation[];
 };
@@ -55,8 +58,9 @@ export function planNamespaces(linux: Linux): NamespacePlan {
   const types = checkedTypes(linux);
   const made = (type: NamespaceType): boolean => types.has(type) && types.get(type) === undefined;
   const joins = [...types].flatMap(([type, path]): Join[] =>
-    path === undefined || type === 'user' ? [] : [{ path, flag: FLAGS[type] }],
+    path === undefined || type === 'user' || type === 'mount' ? [] : [{ path, flag: FLAGS[type] }],
   );
+  const mounts = types.get('mount');
   const user = types.has('user');
   const early = joins.filter(({ flag }) => user || flag === 'CLONE_NEWPID' || flag === 'CLONE_NEWTIME');
   const late = joins.filter((join) => !early.includes(join));
@@ -78,6 +82,7 @@ export function planNamespaces(linux: Linux): NamespacePlan {
         : []),
       ...late.flatMap(({ path, flag }) => joinNamespace(path, flag)),
     ],
+    withMounts: mounts === undefined ? [] : joinNamespace(mounts, 'CLONE_NEWNS'),
     asRoot: user && made('ipc') ? [unshareOperation('CLONE_NEWIPC', 'make the ipc namespace')] : [],
   };
 }
@@ -92,8 +97,8 @@ function checkedTypes(linux: Linux): ReadonlyMap<NamespaceType, string | undefin
       throw invalid(`linux.namespaces: the path '${path}' of '${type}' is not absolute`);
     types.set(type, path === '' ? undefined : path);
   }
-  if (!types.has('mount') || types.get('mount') !== undefined)
-    throw invalid("linux.namespaces: a container needs a new 'mount' namespace");
+  if (types.has('user') && (!types.has('mount') || types.get('mount') !== undefined))
+    throw invalid("linux.namespaces: a container in a 'user' namespace needs a new 'mount' namespace too");
   const isNewUser = types.has('user') && types.get('user') === undefined;
   for (const field of ['uidMappings', 'gidMappings'] as const) {
     const isThere = (linux[field] ?? []).length > 0;

@@ -10,3 +10,8 @@ export function hasNamespace({ linux }: RuntimeConfig, wanted: NamespaceType): b
 export function hasUserNamespace(config: RuntimeConfig): boolean {
   return hasNamespace(config, 'user');
 }
+
+/** Whether its mounts are its own: else they are made in the runtime's mount namespace, or in one that it joins. */
+export function hasOwnMounts({ linux }: RuntimeConfig): boolean {
+  return (linux?.namespaces ?? []).some(({ type, path }) => type === 'mount' && (path === undefined || path === ''));
+}

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isErrno } from '../../linux/errno.ts';
+import type { SharedMounts } from './shared-mounts.ts';
 
 /** A process of this boot: numbers are used again, a number with its start time is not. */
 export type ProcessIdentity = { readonly pid: number; readonly startTime: number };
@@ -30,6 +31,8 @@ export type ContainerRecord = {
   readonly poststop?: boolean;
   /** Its PID namespace is not its own: the end of the first process is not the end of the others. */
   readonly sharesPids?: boolean;
+  /** It has mounted in the runtime's mount namespace. */
+  readonly sharedMounts?: SharedMounts;
 };
 
 /** The directory of a container's state. The id is checked by `isContainerId` before it gets here (SEC-18). */

@@ -18,7 +18,7 @@ export function rootfsOperations(rootfs: Rootfs, attachPoint: string, propagatio
     },
     ...(rootfs.kind === 'overlay'
       ? overlayOperations(rootfs, attachPoint)
-      : directoryOperations(rootfs.path, attachPoint)),
+      : [takeRoot(rootfs.path), attachRoot(attachPoint)]),
   ];
 }
 
@@ -37,16 +37,20 @@ export function readonlyRoot(): Operation {
   return changeAttributes('/', { set: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY, clear: 0 });
 }
 
-function directoryOperations(path: string, attachPoint: string): Operation[] {
-  const tree = result('root');
+const ROOT = result('root');
+
+/** A copy of the directory's mount, as a descriptor. */
+export function takeRoot(path: string): Operation {
   const flags = OPEN_TREE_FLAGS.OPEN_TREE_CLONE | OPEN_TREE_FLAGS.OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-  return [
-    {
-      call: 'open_tree',
-      args: [atCwd, text(path), bits(flags, OPEN_TREE_FLAGS)],
-      save: tree,
-      what: `take the root ${path}`,
-    },
-    moveTo(tree, attachPoint),
-  ];
+  return {
+    call: 'open_tree',
+    args: [atCwd, text(path), bits(flags, OPEN_TREE_FLAGS)],
+    save: ROOT,
+    what: `take the root ${path}`,
+  };
+}
+
+/** Attach what `takeRoot` has taken. */
+export function attachRoot(attachPoint: string): Operation {
+  return moveTo(ROOT, attachPoint);
 }

@@ -167,10 +167,10 @@ test(
   /linux\.uidMappings: a new 'user' namespace needs them/,
 );
 test(
-  'a container without a mount namespace is refused',
+  'image layers without a mount namespace are refused',
   refused,
   (config) => ({ ...config, linux: { namespaces: [] } }),
-  /new 'mount' namespace/,
+  /image layers needs a new 'mount' namespace/,
 );
 test(
   'a namespace that stands twice is refused',

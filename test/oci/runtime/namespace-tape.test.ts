@@ -43,6 +43,12 @@ test('namespaces are joined by path: pid and time before the clone', (t) => {
   assertTape(t, 'joined-namespaces', tapeWith({ linux: { namespaces: [{ type: 'mount' }, ...namespaces] } }));
 });
 
+test('without a mount namespace of its own the container is chrooted, and nothing else of the namespace changes', (t) => {
+  assertTape(t, 'shared-mounts', tapeWith({ linux: { namespaces: [{ type: 'pid' }] } }));
+  const namespaces = [{ type: 'pid' }, { type: 'mount', path: '/ns/mount' }] as const;
+  assertTape(t, 'joined-mounts', tapeWith({ linux: { namespaces } }));
+});
+
 test('the tape stops for the hooks of create with everything mounted and the host in view', (t) => {
   const hooks = { createContainer: [{ path: '/bin/hook' }] };
   const options = { startFifo: '/s/containers/c1/start.fifo' };
