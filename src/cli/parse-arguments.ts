@@ -1,9 +1,10 @@
 // A command line → values, arguments and the program that is to run. Pure.
-import { parseArgs } from 'node:util';
-
 import { nearestName } from '../spec/nearest-name.ts';
 import type { Options, OptionSpec, Values } from './command.ts';
 import { CommandFailure } from './failure.ts';
+
+/** Not imported: that would read all that node:util exports, 4 ms of every command. */
+const { parseArgs } = process.getBuiltinModule('node:util');
 
 export type ParsedArguments<O extends Options> = {
   readonly values: Values<O>;

@@ -9,6 +9,7 @@ import { readable, writable } from '../linux/poll.ts';
 import { readSome } from '../linux/tape/run.ts';
 import { gathersLines } from '../linux/termios.ts';
 import { detachKeys, type Keys } from './detach-keys.ts';
+import { standardOutput } from './output/output.ts';
 
 const END_OF_INPUT = Buffer.of(0x04);
 const NEWLINE = 0x0a;
@@ -30,7 +31,7 @@ export async function copyOutput(master: number, { ended, left }: OutputSignals)
       await readable(master, { signal: stop }).catch(unlessAborted(stop));
       continue;
     }
-    await new Promise<void>((resolve) => process.stdout.write(chunk, () => resolve()));
+    await new Promise<void>((resolve) => standardOutput().write(chunk, () => resolve()));
     await afterOtherWork(); // a program that never stops writing must still hear Ctrl-C
   }
 }

@@ -1,5 +1,5 @@
 // errno(3): names, and the one error that a failed system call becomes.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 // Where glibc has two names for one number, keep the one Node prints.
 const ALIASES: ReadonlySet<string> = new Set(['EWOULDBLOCK', 'EDEADLOCK', 'EOPNOTSUPP']);

@@ -1,5 +1,5 @@
 // Which system calls this kernel has: each is called with arguments that can only fail, and what matters is how.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 import { errnoName } from './errno.ts';
 import { libc } from './libc.ts';

@@ -1,5 +1,5 @@
 // fcntl(2), F_SETLEASE: a read lease is only granted on a file that nobody has open for writing.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 import { libc } from './libc.ts';
 

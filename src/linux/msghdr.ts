@@ -1,5 +1,5 @@
 // struct msghdr of sendmsg(2) and recvmsg(2), and the control message of unix(7) that carries one descriptor.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 import { SOL_SOCKET } from './socket.ts';
 

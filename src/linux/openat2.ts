@@ -1,5 +1,5 @@
 // openat2(2): open a path under rules that the kernel enforces for every component. Linux 5.6.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 import { type CString, formatCString, O_CLOEXEC } from './at.ts';
 import { check, errnoNumber } from './errno.ts';

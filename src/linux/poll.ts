@@ -1,5 +1,5 @@
 // Waiting on the event loop until a descriptor is readable (a pidfd: the process ended; a pipe: bytes, or its end) or writable.
-import koffi from 'koffi';
+import { koffi } from './koffi.ts';
 
 type WaitOptions = { readonly signal?: AbortSignal; readonly keepAlive?: boolean };
 

@@ -1,6 +1,5 @@
 // Where a command writes. The one place that touches standard output and error.
 import { once } from 'node:events';
-import { format } from 'node:util';
 
 export type Output = {
   /** Standard output is a terminal. */
@@ -24,30 +23,50 @@ export type Output = {
 /** A signal ended the reader of our output: what a shell reports of a program that SIGPIPE ended. */
 const SIGPIPE_EXIT = 141;
 
-/** Output to the streams of this process. A reader that went away (`| head`) ends the process quietly. */
+/**
+ * Output to the streams of this process, which are made when they are first written to: most commands use one, and `run` none. A
+ * reader that went away (`| head`) ends the process quietly.
+ */
 export function processOutput(): Output {
-  const { stdout, stderr } = process;
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(SIGPIPE_EXIT);
-      throw error;
-    });
-  }
   return {
-    isTerminal: stdout.isTTY,
-    isErrorTerminal: stderr.isTTY,
-    errorColumns: () => stderr.columns ?? 80,
-    write: (text) => void stdout.write(text),
-    send: (bytes) => send(stdout, bytes),
-    line: (text) => void stdout.write(`${text}\n`),
-    note: (text) => void stderr.write(`${format('%s', text)}\n`),
-    writeError: (text) => void stderr.write(text),
+    get isTerminal() {
+      return process.stdout.isTTY;
+    },
+    get isErrorTerminal() {
+      return process.stderr.isTTY;
+    },
+    errorColumns: () => process.stderr.columns ?? 80,
+    write: (text) => void standardOutput().write(text),
+    send: (bytes) => send(standardOutput(), bytes),
+    line: (text) => void standardOutput().write(`${text}\n`),
+    note: (text) => void standardError().write(`${text}\n`),
+    writeError: (text) => void standardError().write(text),
   };
+}
+
+const used = new Set<NodeJS.WriteStream>();
+
+/** Standard output; when its reader goes away, the process ends. */
+export function standardOutput(): NodeJS.WriteStream {
+  return watched(process.stdout);
+}
+
+function standardError(): NodeJS.WriteStream {
+  return watched(process.stderr);
+}
+
+function watched(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (used.has(stream)) return stream;
+  used.add(stream);
+  return stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(SIGPIPE_EXIT);
+    throw error;
+  });
 }
 
 /** Fulfilled when everything written has left this process: `process.exit` would cut off what a pipe has not taken yet. */
 export async function flushed(): Promise<void> {
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  await Promise.all([...used].map(drained));
 }
 
 async function send(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 // bpf(2): load a program, attach it to a cgroup, and ask what is attached.
-import koffi from 'koffi';
+import { koffi } from '../koffi.ts';
 
 import { check, isErrno, SyscallError } from '../errno.ts';
 import { Fd } from '../fd.ts';
