@@ -114,6 +114,12 @@ export const CATALOG: readonly CatalogEntry[] = [
     load: () => import('./commands/image.ts'),
   },
   {
+    name: 'volume',
+    group: machine,
+    summary: 'List, inspect, remove, prune, back up or restore named volumes',
+    load: () => import('./commands/volume.ts'),
+  },
+  {
     name: 'doctor',
     group: machine,
     summary: 'Check what this machine can do, and what is missing',

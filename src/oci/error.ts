@@ -53,6 +53,12 @@ export type OciErrorCode =
   | 'CONFIG_INVALID'
   /** What a hostPath names is not there, or is not what its type says. */
   | 'VOLUME_UNAVAILABLE'
+  /** There is no named volume of this name. */
+  | 'VOLUME_MISSING'
+  /** Containers have the volume mounted, so that it cannot be removed or replaced. */
+  | 'VOLUME_IN_USE'
+  /** A volume could not be written to a file or made of one. */
+  | 'VOLUME_COPY_FAILED'
   /** A container of this id exists already. */
   | 'CONTAINER_EXISTS'
   /** No container of this id. */

@@ -1,5 +1,6 @@
 // All manifests of one source → what is desired, or all that is wrong with them.
 import { checkManifest } from './check-manifest.ts';
+import { claimErrors, isClaim, toClaim } from './claims.ts';
 import { configCatalog } from './config-catalog.ts';
 import { DEFAULTS } from './defaults.ts';
 import { errorAt, placeOf } from './document.ts';
@@ -26,19 +27,22 @@ export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
   const errors = [...read, ...checked].flatMap((part) => part.errors);
   errors.push(...duplicateErrors(manifests));
 
-  const catalog = configCatalog(
-    manifests.filter(isConfig),
-    checked.flatMap((document) => document.rejected),
-  );
+  const rejected = checked.flatMap((document) => document.rejected);
+  const catalog = configCatalog(manifests.filter(isConfig), rejected);
+  const claims = manifests.filter(isClaim).map(toClaim);
   // Text that could not be read at all may hold the very thing that is referred to: do not blame the reference.
   const complete = read.every((file) => file.errors.length === 0);
-  if (complete) errors.push(...workloads.flatMap((manifest) => referenceErrors(manifest, catalog)));
+  if (complete) {
+    errors.push(...workloads.flatMap((manifest) => referenceErrors(manifest, catalog)));
+    errors.push(...workloads.flatMap((manifest) => claimErrors(manifest, claims, rejected)));
+  }
   if (errors.length > 0) return { errors: firstOfEachFile(errors.sort(compareErrors)) };
   return {
     desired: {
       workloads: workloads.map(toWorkload),
       configMaps: catalog.all('ConfigMap'),
       secrets: catalog.all('Secret'),
+      claims,
     },
   };
 }

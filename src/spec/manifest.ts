@@ -17,4 +17,6 @@ export type Manifest = {
 
 export type WorkloadManifest = Extract<Manifest, { kind: 'Pod' | 'Deployment' }>;
 
+export type ClaimKindManifest = Extract<Manifest, { kind: 'PersistentVolumeClaim' }>;
+
 export type ConfigManifest = Extract<Manifest, { kind: 'ConfigMap' | 'Secret' }>;

@@ -10,7 +10,11 @@ export type Desired = {
   readonly workloads: readonly Workload[];
   readonly configMaps: readonly ConfigData[];
   readonly secrets: readonly ConfigData[];
+  readonly claims: readonly Claim[];
 };
+
+/** A PersistentVolumeClaim: a named directory of this machine that no pod takes with it. */
+export type Claim = { readonly namespace: string; readonly name: string; readonly position: Position };
 
 /** A ConfigMap or a Secret: keys to bytes (`data`, `binaryData` and `stringData` merged). */
 export type ConfigData = {
@@ -164,6 +168,8 @@ export type Volume =
       readonly sizeLimitBytes: number | undefined;
     }
   | { readonly kind: 'hostPath'; readonly name: string; readonly path: string; readonly type: HostPathType }
+  /** The volume of the PersistentVolumeClaim `claim` of the pod's namespace. */
+  | { readonly kind: 'claim'; readonly name: string; readonly claim: string; readonly readOnly: boolean }
   | {
       readonly kind: 'config';
       readonly name: string;

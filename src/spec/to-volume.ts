@@ -8,10 +8,14 @@ import { toReference } from './to-container.ts';
 
 /** The volume at `path`. */
 export function toVolume(
-  { name, emptyDir, hostPath, configMap, secret }: VolumeManifest,
+  { name, emptyDir, hostPath, configMap, secret, persistentVolumeClaim }: VolumeManifest,
   { path, document }: { readonly path: Path; readonly document: ManifestDocument },
 ): Volume {
   if (hostPath) return { kind: 'hostPath', name, path: hostPath.path, type: hostPath.type ?? '' };
+  if (persistentVolumeClaim) {
+    const { claimName, readOnly } = persistentVolumeClaim;
+    return { kind: 'claim', name, claim: claimName, readOnly: readOnly ?? false };
+  }
   const config = configMap ?? secret;
   if (!config) {
     const medium = emptyDir?.medium === 'Memory' ? 'Memory' : '';

@@ -64,7 +64,7 @@ function plansOf(directory: string): WorkloadPlan[] {
 }
 
 function load(path: string): Desired {
-  if (!existsSync(path)) return { workloads: [], configMaps: [], secrets: [] };
+  if (!existsSync(path)) return { workloads: [], configMaps: [], secrets: [], claims: [] };
   const loaded = loadManifests([{ path, text: readFileSync(path, 'utf8') }]);
   if ('errors' in loaded) throw new Error(loaded.errors.map((error) => error.message).join('\n'));
   return loaded.desired;

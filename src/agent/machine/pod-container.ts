@@ -12,7 +12,7 @@ import { wantsInit } from '../../spec/annotations.ts';
 import type { ConfigData, ConfigReference, Resources } from '../../spec/model.ts';
 import { resolveArguments, resolveEnvironment, type PodFacts } from '../../spec/resolve-env.ts';
 import { findConfig } from './find-config.ts';
-import { volumeMounts } from './volumes.ts';
+import { volumeMounts } from './volume/volume-mounts.ts';
 
 const CPU_PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1_000;

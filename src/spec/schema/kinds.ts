@@ -3,6 +3,7 @@ import * as z from 'zod';
 
 import { nearestName } from '../nearest-name.ts';
 import { quoted } from '../quoted-text.ts';
+import { persistentVolumeClaim } from './claim.ts';
 import { configMap, secret } from './config.ts';
 import { deployment } from './deployment.ts';
 import { KINDS_NOT_YET } from './kubernetes-fields.ts';
@@ -23,6 +24,7 @@ export const SCHEMAS = {
   Deployment: deployment,
   ConfigMap: configMap,
   Secret: secret,
+  PersistentVolumeClaim: persistentVolumeClaim,
   List: list,
 } as const;
 
@@ -33,6 +35,7 @@ export const API_VERSIONS: Readonly<Record<Kind, string>> = {
   Deployment: 'apps/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
+  PersistentVolumeClaim: 'v1',
   List: 'v1',
 };
 

@@ -29,10 +29,11 @@ export const NOT_YET = {
   seccompProfile: fields('localhostProfile'),
   resources: fields('claims'),
   limits: fields('ephemeral-storage hugepages-2Mi hugepages-1Gi'),
+  claim: fields('volumeName selector dataSource dataSourceRef volumeAttributesClassName'),
   volumeMount: fields('subPathExpr'),
   envSource: fields('resourceFieldRef fileKeyRef'),
   volume: fields(`
-    persistentVolumeClaim projected downwardAPI nfs csi ephemeral image gitRepo iscsi glusterfs rbd flexVolume cinder
+    projected downwardAPI nfs csi ephemeral image gitRepo iscsi glusterfs rbd flexVolume cinder
     cephfs flocker fc azureFile azureDisk vsphereVolume quobyte photonPersistentDisk portworxVolume scaleIO storageos
     awsElasticBlockStore gcePersistentDisk`),
 } as const;
@@ -47,7 +48,6 @@ export const KINDS_NOT_YET: ReadonlyMap<string, string> = new Map([
   ['Service', 'v1'],
   ['Namespace', 'v1'],
   ['PersistentVolume', 'v1'],
-  ['PersistentVolumeClaim', 'v1'],
   ['ServiceAccount', 'v1'],
   ['ReplicationController', 'v1'],
   ['LimitRange', 'v1'],

@@ -53,7 +53,7 @@ function positive(problem: (nanos: bigint, text: string) => string | undefined):
 }
 
 export const byteCount = quantity(bytesProblem);
-const byteLimit = positive(bytesProblem);
+export const byteLimit = positive(bytesProblem);
 
 /** What the kernel can count processes up to (PID_MAX_LIMIT on 64 bits). */
 const MOST_PIDS = 4_194_304;

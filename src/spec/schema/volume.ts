@@ -79,10 +79,14 @@ export const volume = exactlyOneOf(
         { secretName: text(subdomainProblem), ...configOptions },
         { notYet: [], renamed: { name: 'secretName' } },
       ).nullish(),
+      persistentVolumeClaim: manifestObject(
+        { claimName: text(subdomainProblem), readOnly: z.boolean().nullish() },
+        { notYet: [], renamed: { name: 'claimName' } },
+      ).nullish(),
     },
     { notYet: NOT_YET.volume },
   ),
-  ['emptyDir', 'hostPath', 'configMap', 'secret'],
+  ['emptyDir', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'],
 );
 
 export const volumeMount = manifestObject(
