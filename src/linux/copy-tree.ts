@@ -17,6 +17,8 @@ import {
 
 import { mknodat } from './mknod.ts';
 
+/** A system call, unlike Node, does not know where a name ends. */
+const NUL = Buffer.alloc(1);
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, COPYFILE_EXCL } = constants;
 
 /** Copy what is in the directory `from` into the empty directory `to`: both open descriptors. Sockets are left out. */
@@ -37,7 +39,7 @@ function copyEntry(source: Buffer, target: Buffer): void {
   if (stat.isSymbolicLink()) symlinkSync(readlinkSync(source, 'buffer'), target);
   else if (stat.isDirectory()) copyDirectory(source, target);
   else if (stat.isFile()) copyFile(source, target);
-  else mknodat(-1, target, stat.mode, BigInt(stat.rdev));
+  else mknodat(-1, Buffer.concat([target, NUL]), stat.mode, BigInt(stat.rdev));
   lchownSync(target, stat.uid, stat.gid);
   if (!stat.isSymbolicLink()) chmodSync(target, stat.mode & 0o7777); // after chown, which takes set-user-id away
   lutimesSync(target, stat.atimeMs / 1000, stat.mtimeMs / 1000);
