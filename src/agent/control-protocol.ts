@@ -4,11 +4,12 @@
 import * as z from 'zod';
 
 import { entrySchema } from '../reconcile/journal-entry.ts';
+import { WORKLOAD_KINDS } from '../spec/model.ts';
 
 export const MAX_LINE_BYTES: number = 16 * 1024 * 1024;
 
 const workloadSchema = z.strictObject({
-  kind: z.enum(['Pod', 'Deployment']),
+  kind: z.enum(WORKLOAD_KINDS),
   namespace: z.string(),
   name: z.string(),
 });

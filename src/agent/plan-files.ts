@@ -10,6 +10,7 @@ import { readRecords, type DesiredRecord } from '../reconcile/desired-record.ts'
 import type { DesiredPod, Images, Observer, WorkloadId } from '../reconcile/effects.ts';
 import { plan } from '../reconcile/plan.ts';
 import type { ImageFact, Situation } from '../reconcile/situation.ts';
+import { runOf, type Declared } from '../reconcile/survey.ts';
 import type { SourceFile } from '../reconcile/source.ts';
 import { formatWorkload } from '../reconcile/workload-id.ts';
 import type { WorkloadPlan } from '../reconcile/workload-plan.ts';
@@ -50,7 +51,7 @@ export async function planFiles(
   const { declarations } = merge([{ source, revision: '', files, desired }]);
   const declared = await Promise.all([...declarations.values()].map((one) => planDeclared(planner, one)));
   const orphans = found.filter((id) => !declarations.has(formatWorkload(id)));
-  const removed = await Promise.all(orphans.map((id) => planFor(planner, id, undefined)));
+  const removed = await Promise.all(orphans.map((id) => planFor(planner, id, {})));
   return [...declared, ...removed];
 }
 
@@ -73,7 +74,10 @@ const NOTHING = { steps: [], waits: [] };
 async function planDeclared(planner: Planner, { id, workload, desired }: Declaration): Promise<WorkloadPlan> {
   try {
     const digests = await resolveAll(planner, { id, workload, desired });
-    return await planFor(planner, id, desiredPods({ workload, digests, desired }));
+    return await planFor(planner, id, {
+      pods: desiredPods({ workload, digests, desired }),
+      declared: { workload, desired },
+    });
   } catch (error) {
     planner.signal.throwIfAborted();
     return { workload: id, plan: NOTHING, problem: error instanceof Error ? error.message : String(error) };
@@ -95,11 +99,14 @@ async function resolveAll(
   return new Map(await Promise.all(answers));
 }
 
+type Wanted = { readonly pods?: readonly DesiredPod[]; readonly declared?: Declared };
+
 async function planFor(
   { observer }: Planner,
   workload: WorkloadId,
-  desired: readonly DesiredPod[] | undefined,
+  { pods: desired, declared }: Wanted,
 ): Promise<WorkloadPlan> {
+  const run = await runOf({ id: workload, declared }, observer);
   const actual = await observer.pods(
     workload,
     (desired ?? []).map(({ name }) => name),
@@ -113,6 +120,7 @@ async function planFor(
     desired,
     serving: undefined,
     actual,
+    ...(run === undefined ? {} : { run }),
     images: new Map(await Promise.all(facts)),
     failures: new Map(),
     now: Date.now(),

@@ -5,6 +5,7 @@ import { errnoName } from '../linux/errno.ts';
 import { containerName } from '../agent/container-name.ts';
 import type { Host } from '../oci/host.ts';
 import { identityOf } from '../oci/pod/labels.ts';
+import type { PodOwner } from '../oci/pod/owner.ts';
 import { listSandboxes, type Sandbox } from '../oci/pod/sandbox.ts';
 import { listStates, type ContainerState } from '../oci/runtime/state.ts';
 
@@ -20,7 +21,7 @@ export type ContainerView = {
   readonly podUid: string;
   readonly container: string;
   /** Who keeps it: `Deployment`, `Pod`, or `run` for `berth run`. */
-  readonly owner: 'Pod' | 'Deployment' | 'run';
+  readonly owner: PodOwner;
   readonly workload: string;
   readonly image: string;
   readonly imageDigest: string;

@@ -12,6 +12,7 @@ const VERBS: Readonly<Record<string, string>> = {
   stopContainer: 'stop',
   removeContainer: 'remove',
   removeSandbox: 'remove',
+  recordRun: 'record',
   lookAgain: 'look',
 };
 
@@ -40,6 +41,7 @@ function formatWorkload({ workload: { kind, namespace, name }, steps, waits, pro
 
 function subjectOf({ step, pod, container, image }: Step): string {
   if (step === 'pullImage' && image !== undefined) return oneLine(image);
+  if (step === 'recordRun') return pod;
   return container === undefined ? `pod ${pod}` : `${pod}/${container}`;
 }
 

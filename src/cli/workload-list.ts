@@ -6,9 +6,10 @@ import type { Globals } from './command.ts';
 import { withHealth } from './container-health.ts';
 import { listContainers, type ContainerView } from './containers.ts';
 import { existingHost } from './open-host.ts';
+import type { WorkloadKind } from '../spec/model.ts';
 
 export type WorkloadView = {
-  readonly kind: 'Pod' | 'Deployment';
+  readonly kind: WorkloadKind;
   readonly namespace: string;
   readonly name: string;
   /** Absent: no source declares it (any more), or no agent is running. */

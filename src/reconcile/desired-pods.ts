@@ -43,7 +43,7 @@ export function desiredPods({ workload, digests, desired }: DesiredPodsInput): D
   }));
 }
 
-/** `web` for a Pod; `web-0` … `web-(n-1)` for a Deployment: a replica keeps its name when its template changes. */
+/** `web` for a Pod; `web-0` … `web-(n-1)` for all others: a replica keeps its name when its template changes. */
 export function podNames(workload: Workload): string[] {
   if (workload.kind === 'Pod') return [workload.name];
   return Array.from({ length: workload.replicas }, (_, ordinal) => `${workload.name}-${ordinal}`);
@@ -71,6 +71,20 @@ export function templateKey(workload: Workload, desired: Desired): string {
     containerHash({ pod: workload.pod, container, digest: '', configs }),
   );
   return shortDigest({ pod: podHash(workload.pod), containers, images: imageRequests(workload) });
+}
+
+/**
+ * Changes when what a workload that comes to an end is to do changes: then it is to be done anew. Which image a tag stands for
+ * does not count, nor how many pods there are.
+ */
+export function runKey(workload: Workload, desired: Desired): string {
+  const { pod, template } = { pod: workload.pod, template: templateKey(withoutPolicy(workload), desired) };
+  return shortDigest({ template, restartPolicy: pod.restartPolicy });
+}
+
+function withoutPolicy(workload: Workload): Workload {
+  const containers = workload.pod.containers.map((one) => ({ ...one, imagePullPolicy: 'IfNotPresent' as const }));
+  return { ...workload, pod: { ...workload.pod, containers } };
 }
 
 /** Changes when anything about a workload does, the content that it uses included; but not with its place in a file. */

@@ -1,9 +1,10 @@
 // What the reconciler asks of the machine: observe it, and change it. Types only; the agent implements them over src/oci.
+import type { RunRecord } from './run-record.ts';
 import type { ContainerHealth } from './probe-state.ts';
-import type { ConfigData, ContainerRole, ContainerSpec, PodSpec } from '../spec/model.ts';
+import type { ConfigData, ContainerRole, ContainerSpec, PodSpec, WorkloadKind } from '../spec/model.ts';
 
 /** Names one workload on this machine. */
-export type WorkloadId = { readonly kind: 'Pod' | 'Deployment'; readonly namespace: string; readonly name: string };
+export type WorkloadId = { readonly kind: WorkloadKind; readonly namespace: string; readonly name: string };
 
 /** An image reference and the digest of the platform's manifest that it stood for when it was resolved. */
 export type ResolvedImage = { readonly reference: string; readonly digest: string };
@@ -89,6 +90,8 @@ export type StepArguments = {
   removeContainer: { readonly pod: ActualPod; readonly container: ActualContainer };
   /** Network, ports, emptyDir volumes and the record go. */
   removeSandbox: { readonly pod: ActualPod };
+  /** Keep what is done of a workload that comes to an end, before what tells of it goes. Undefined: forget it. */
+  recordRun: { readonly workload: WorkloadId; readonly record: RunRecord | undefined };
   /** Nothing is done: the steps after this one are only done when a new look says so. */
   lookAgain: { readonly pod: DesiredPod };
 };
@@ -109,10 +112,12 @@ export type Effects = {
 
 /** What the reconciler may ask of the machine. Reading changes nothing. */
 export interface Observer {
-  /** Every workload that has a pod on this machine, in any state. */
+  /** Every workload that has a pod on this machine, in any state, or of which is recorded what is done. */
   workloads(): Promise<readonly WorkloadId[]>;
   /** The pods of `workload`, and pods of any other workload that bear one of `podNames` in its namespace. */
   pods(workload: WorkloadId, podNames: readonly string[]): Promise<readonly ActualPod[]>;
+  /** What is recorded of a workload that comes to an end. Rejects when the record cannot be read. */
+  run(workload: WorkloadId): Promise<RunRecord | undefined>;
   /** Whether a container can be started from this image manifest with no network: fetched, verified and unpacked. */
   hasImage(digest: string): Promise<boolean>;
 }

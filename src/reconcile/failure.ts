@@ -38,6 +38,7 @@ export type Subject = { readonly pod: string; readonly container: string | undef
 
 /** Which pod and container a step is about. A step about no single container is about the whole pod. */
 export function subjectOf(step: Step): Subject {
+  if (step.do === 'recordRun') return { pod: step.workload.name, container: undefined };
   const container = 'container' in step ? step.container.name : undefined;
   return { pod: step.pod.name, container };
 }
@@ -45,6 +46,7 @@ export function subjectOf(step: Step): Subject {
 /** Whether `later` must not be done because `earlier`, before it in the plan, was not. */
 export function standsInTheWay(earlier: Step, later: Step): boolean {
   if (later.do === 'pullImage') return false;
+  if (earlier.do === 'recordRun') return true;
   if (later.do === 'lookAgain' || earlier.do === 'lookAgain' || earlier.do === 'pullImage') return true;
   const one = subjectOf(earlier);
   const other = subjectOf(later);
@@ -62,6 +64,7 @@ function comesFirst(step: Step): boolean {
 const WAIT_MS = 300_000;
 
 function hashOf(step: Step): string {
+  if (step.do === 'recordRun') return step.record?.key ?? '';
   if (step.do === 'pullImage') return step.image.digest;
   return 'container' in step ? step.container.hash : step.pod.hash;
 }

@@ -5,6 +5,8 @@ import { isHeld } from './failure.ts';
 import { holdFailed } from './hold-failed.ts';
 import { dismantle, planPod, type PodPlan } from './plan-pod.ts';
 import { isDisruptive, rollout } from './plan-rollout.ts';
+import { runTurn } from './plan-runs.ts';
+import type { Run, RunSpec } from './run-record.ts';
 import type { Plan, Situation, Wait } from './situation.ts';
 
 /** A pod of another workload bears the name: it is on its way out, or nobody will ever know when it ends. */
@@ -18,8 +20,41 @@ const NAME_TAKEN_LOOK_MS = 1000;
 export function plan(situation: Situation): Plan {
   const { workload, desired, actual } = situation;
   const own = actual.filter((pod) => sameWorkload(pod.workload, workload));
-  if (desired === undefined) return dismantleAll(own, 'no longer declared', situation);
+  if (desired === undefined) return thenForget(dismantleAll(own, 'no longer declared', situation), situation);
+  const { run } = situation;
+  if (run?.spec !== undefined) return planRun({ ...situation, desired }, { ...run, spec: run.spec }, own);
+  return thenForget(planPods({ ...situation, desired }, own), situation);
+}
 
+/** What is recorded of a run that is not one any more goes last: until then a look knows that there was one. */
+function thenForget({ steps, waits }: Plan, { workload, run }: Situation): Plan {
+  if (run?.record === undefined) return { steps, waits };
+  return { steps: [...steps, { do: 'recordRun', workload, record: undefined, why: 'no longer needed' }], waits };
+}
+
+type Declared = Situation & { readonly desired: readonly DesiredPod[] };
+
+/** Only the pods that have their turn are planned; `serving` would start again what is done. */
+function planRun(situation: Declared, run: Run & { spec: RunSpec }, own: readonly ActualPod[]): Plan {
+  const { records, active, discarded, stops, waits } = runTurn(situation, run, own);
+  const held = discarded.map(({ pod, why }) => holdFailed(dismantle(pod, why), situation));
+  const heldStops = holdFailed(stops, situation);
+  const gone = new Set(discarded.map(({ pod }) => pod));
+  const names = new Set(situation.desired.map(({ name }) => name));
+  const left = own.filter(
+    (pod) => !gone.has(pod) && (!names.has(pod.name) || active.some(({ name }) => name === pod.name)),
+  );
+  const others = situation.actual.filter((pod) => !own.includes(pod));
+  const actual = [...others, ...left];
+  const next = planPods({ ...situation, desired: active, serving: active, actual }, left);
+  return {
+    steps: [...records, ...held.flatMap(({ steps }) => steps), ...heldStops.steps, ...next.steps],
+    waits: [...held.flatMap((one) => one.waits), ...heldStops.waits, ...next.waits, ...waits],
+  };
+}
+
+function planPods(situation: Declared, own: readonly ActualPod[]): Plan {
+  const { desired } = situation;
   const free = desired.filter((pod) => takenBy(pod, situation) === undefined);
   const taken = desired.flatMap((pod) => nameTaken(pod, situation));
   const plans = free.map((pod) => podPlan(pod, situation));

@@ -1,6 +1,7 @@
 // Everything that the planner may know about one workload, and what it answers. Plain data.
 import type { ActualPod, DesiredPod, Step, WorkloadId } from './effects.ts';
 import type { Failure } from './failure.ts';
+import type { Run } from './run-record.ts';
 
 export type Situation = {
   readonly workload: WorkloadId;
@@ -10,6 +11,8 @@ export type Situation = {
   readonly serving: readonly DesiredPod[] | undefined;
   /** The workload's pods on this machine, and pods of other workloads that bear a name in `desired`. */
   readonly actual: readonly ActualPod[];
+  /** Absent for a workload that runs for ever, and ever did. */
+  readonly run?: Run | undefined;
   /** By digest. A digest that is not in the map is absent. */
   readonly images: ReadonlyMap<string, ImageFact>;
   /** By `failureKey`: steps that failed and are not to be tried again yet. */
@@ -43,6 +46,12 @@ export type WaitReason =
   | 'StepFailed'
   /** An init container runs: the next ones start when it has ended. */
   | 'Initializing'
+  /** The pods of a Job run: it goes on when one has ended, or fails at its deadline. */
+  | 'AwaitingCompletion'
+  /** A Job is over: what is left of its pods goes later. */
+  | 'AwaitingCleanup'
+  /** The manifest says that nothing of the Job is to run now. */
+  | 'Suspended'
   /** A pod of another workload still bears the name. */
   | 'NameTaken'
   /** The next replica is only replaced when the replaced ones keep running. */

@@ -3,6 +3,7 @@ import type { ActualPod, DesiredPod } from './effects.ts';
 import type { Failure } from './failure.ts';
 import { isInitialized, isOver } from './pod-order.ts';
 import { isFinished } from './restart.ts';
+import { outcomeOf, type Run } from './run-record.ts';
 import type { Plan, Situation, Wait } from './situation.ts';
 
 export type ConditionType = 'Ready' | 'ImagesPulled' | 'Progressing' | 'Stalled';
@@ -62,6 +63,8 @@ function ready({ situation, plan, pending }: StatusInput): Finding {
   const { desired } = situation;
   if (desired === undefined && pending !== undefined) return no('Progressing', 'its images are not known yet');
   if (desired === undefined) return no('Removing', 'it is no longer declared');
+  const run = situation.run?.spec === undefined ? undefined : runReady(situation.run, plan);
+  if (run !== undefined) return run;
   const unready = desired.filter((pod) => !isUp(pod, situation.actual));
   const [wait] = plan.waits;
   if (unready.length === 0 && pending === undefined && plan.steps.length === 0 && wait === undefined) {
@@ -71,6 +74,16 @@ function ready({ situation, plan, pending }: StatusInput): Finding {
   if (wait !== undefined) return no(wait.reason, `${count}; ${wait.subject}: ${wait.why}`);
   const settled = plan.steps.length === 0 && pending === undefined;
   return settled ? no('Failed', `${count}, and the restart policy lets the others rest`) : no('Progressing', count);
+}
+
+/** Of a Job, and of a Pod that has come to its end: being ready is having done its work. */
+function runReady(run: Run, { waits }: Plan): Finding | undefined {
+  const outcome = outcomeOf(run);
+  if (outcome?.result === 'Complete') return yes(outcome.reason, outcome.message);
+  if (outcome !== undefined) return no(outcome.reason, outcome.message);
+  if (run.spec === 'Pod') return undefined;
+  const [wait] = waits;
+  return wait === undefined ? no('Progressing', 'it begins') : no(wait.reason, waitText(wait));
 }
 
 /** Every container of the pod has the declared hash and runs, or has ended well for good. */
@@ -95,6 +108,8 @@ function imagesPulled({ situation, plan, pending }: StatusInput): Finding {
   }
   const held = plan.waits.find((wait) => wait.reason === 'ImagePullBackOff');
   if (held !== undefined) return no('ImagePullBackOff', `${held.subject}: ${held.why}`);
+  const isDone = situation.run?.spec !== undefined && outcomeOf(situation.run) !== undefined;
+  if (isDone) return yes('NotNeeded', 'it has come to its end');
   const images = (situation.desired ?? []).flatMap((pod) => pod.containers.map((container) => container.image));
   const missing = images.find(({ digest }) => situation.images.get(digest)?.state !== 'present');
   if (missing === undefined) return yes('ImagesPresent', 'every image is on this machine');
@@ -102,7 +117,10 @@ function imagesPulled({ situation, plan, pending }: StatusInput): Finding {
 }
 
 /** Something ends or answers by itself, and is heard of. */
-const EVENTFUL: ReadonlySet<string> = new Set(['Initializing', 'AwaitingReadiness']);
+const EVENTFUL: ReadonlySet<string> = new Set(['Initializing', 'AwaitingReadiness', 'AwaitingCompletion']);
+
+/** Nothing more is to come, but time. */
+const SETTLED: ReadonlySet<string> = new Set(['AwaitingCleanup', 'Suspended']);
 
 function progressing({ plan, pending }: StatusInput): Finding {
   const [step] = plan.steps;
@@ -111,15 +129,19 @@ function progressing({ plan, pending }: StatusInput): Finding {
     return no('Stalled', pending.failure.message);
   }
   if (pending !== undefined) return yes('Resolving', 'the image references are being resolved');
-  const wait = plan.waits.find(({ until, reason }) => until !== undefined || EVENTFUL.has(reason));
+  const waits = plan.waits.filter(({ reason }) => !SETTLED.has(reason));
+  const wait = waits.find(({ until, reason }) => until !== undefined || EVENTFUL.has(reason));
   return wait === undefined ? no('Settled', 'nothing is left to do') : yes(wait.reason, waitText(wait));
 }
 
-function stalled({ plan, pending }: StatusInput): Finding {
+function stalled({ situation, plan, pending }: StatusInput): Finding {
   const failure = pending?.failure;
+  const outcome = situation.run?.spec === undefined ? undefined : outcomeOf(situation.run);
+  if (outcome?.result === 'Failed') return yes(outcome.reason, outcome.message);
   if (failure?.class === 'stalled') return yes('ImageUnresolved', failure.message);
   const wait = plan.waits.find(
-    ({ until, reason }) => until === undefined && !EVENTFUL.has(reason) && reason !== 'NotReady',
+    ({ until, reason }) =>
+      until === undefined && !EVENTFUL.has(reason) && !SETTLED.has(reason) && reason !== 'NotReady',
   );
   return wait === undefined ? no('NotStalled', 'nothing waits for a change') : yes(wait.reason, waitText(wait));
 }

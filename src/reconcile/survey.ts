@@ -1,9 +1,10 @@
 // Gather all that the planner may know of one workload. Reads the machine, changes nothing on it.
 import type { Desired, Workload } from '../spec/model.ts';
-import { desiredPods, imageRequests, templateKey } from './desired-pods.ts';
+import { desiredPods, imageRequests, runKey, templateKey } from './desired-pods.ts';
 import type { Clock, DesiredPod, Observer, WorkloadId } from './effects.ts';
 import type { ImagePulls } from './image-pulls.ts';
 import type { ImageResolutions } from './image-resolutions.ts';
+import { runSpecOf, type Run } from './run-record.ts';
 import type { ImageFact, Situation } from './situation.ts';
 import type { Pending } from './status.ts';
 import type { WorkloadMemory } from './workload-memory.ts';
@@ -41,6 +42,7 @@ export async function survey(subject: Subject, options: SurveyOptions): Promise<
     id,
     (pods ?? []).map((pod) => pod.name),
   );
+  const run = await runOf(subject, options.observer);
   const images = await imageFacts([...(pods ?? []), ...(memory.serving ?? [])], options);
   const isUnknown = declared !== undefined && pods === undefined;
   const situation: Situation = {
@@ -48,6 +50,7 @@ export async function survey(subject: Subject, options: SurveyOptions): Promise<
     desired: pods,
     serving: memory.serving,
     actual,
+    ...(run === undefined ? {} : { run }),
     images,
     failures: memory.failures,
     now: options.clock.now(),
@@ -69,8 +72,20 @@ function wantedPods({ id, declared, memory }: Subject, { resolutions }: SurveyOp
   const { workload, desired } = declared;
   const template = templateKey(workload, desired);
   const answer = resolutions.lookUp({ workload: id, template, requests: imageRequests(workload) });
-  if ('pending' in answer) return { pods: memory.serving, pending: answer.pending };
+  // What comes to an end is never kept going by what it was before: it might be done.
+  const before = runSpecOf(workload) === undefined ? memory.serving : undefined;
+  if ('pending' in answer) return { pods: before, pending: answer.pending };
   return { pods: desiredPods({ workload, digests: answer.digests, desired }), pending: undefined };
+}
+
+/** How far a workload that comes to an end has come; also of one that did so before. */
+export async function runOf({ id, declared }: Omit<Subject, 'memory'>, observer: Observer): Promise<Run | undefined> {
+  // No other kind ever comes to an end.
+  if (id.kind !== 'Pod' && id.kind !== 'Job') return undefined;
+  const record = await observer.run(id);
+  const spec = declared === undefined ? undefined : runSpecOf(declared.workload);
+  if (spec === undefined && record === undefined) return undefined;
+  return { spec, record, key: declared === undefined ? '' : runKey(declared.workload, declared.desired) };
 }
 
 async function imageFacts(

@@ -1,4 +1,5 @@
 // The one spelling of a workload's identity: queue key, journal field, command argument.
+import { isWorkloadKind } from '../spec/model.ts';
 import type { WorkloadId } from './effects.ts';
 
 /** `Deployment/default/web`. Names hold no slash, so no two workloads share a key. */
@@ -9,7 +10,7 @@ export function formatWorkload(id: WorkloadId): string {
 /** The reverse of `formatWorkload`; `undefined` for any other text. */
 export function parseWorkload(text: string): WorkloadId | undefined {
   const [kind, namespace, name, ...rest] = text.split('/');
-  if (kind !== 'Pod' && kind !== 'Deployment') return undefined;
+  if (!isWorkloadKind(kind)) return undefined;
   if (namespace === undefined || namespace === '' || name === undefined || name === '') return undefined;
   return rest.length === 0 ? { kind, namespace, name } : undefined;
 }

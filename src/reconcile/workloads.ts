@@ -253,7 +253,13 @@ export class Workloads {
   }
 }
 
-const UNDER_WAY: ReadonlySet<string> = new Set(['Working', 'RolloutPaused', 'NameTaken', 'AwaitingReadiness']);
+const UNDER_WAY: ReadonlySet<string> = new Set([
+  'Working',
+  'RolloutPaused',
+  'NameTaken',
+  'AwaitingReadiness',
+  'AwaitingCompletion',
+]);
 
 /** Waits that end by themselves in a moment, where a crash loop or an unreachable registry does not. */
 function isUnderWay({ conditions }: WorkloadMemory): boolean {

@@ -9,6 +9,10 @@ import type { ContainerSecurityManifest, PodSecurityManifest } from './schema/se
 export const DEFAULTS = {
   namespace: 'default',
   replicas: 1,
+  completions: 1,
+  parallelism: 1,
+  /** How often a Job may fail. */
+  backoffLimit: 6,
   restartPolicy: 'Always',
   terminationGracePeriodSeconds: 30,
   protocol: 'TCP',

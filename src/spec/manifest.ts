@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 
 import type { ManifestDocument } from './document.ts';
+import type { WorkloadKind } from './model.ts';
 import type { Kind, SCHEMAS } from './schema/kinds.ts';
 
 type ObjectKind = Exclude<Kind, 'List'>;
@@ -15,7 +16,7 @@ export type Manifest = {
   };
 }[ObjectKind];
 
-export type WorkloadManifest = Extract<Manifest, { kind: 'Pod' | 'Deployment' }>;
+export type WorkloadManifest = Extract<Manifest, { kind: WorkloadKind }>;
 
 export type ClaimKindManifest = Extract<Manifest, { kind: 'PersistentVolumeClaim' }>;
 

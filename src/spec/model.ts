@@ -25,9 +25,19 @@ export type ConfigData = {
   readonly position: Position;
 };
 
-/** Pods that are kept running under one name. */
+/** The kinds that keep pods. */
+export const WORKLOAD_KINDS = ['Pod', 'Deployment', 'Job'] as const;
+
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+/** Whether berth keeps pods for this kind. */
+export function isWorkloadKind(kind: string | undefined): kind is WorkloadKind {
+  return WORKLOAD_KINDS.some((known) => known === kind);
+}
+
+/** Pods that are kept under one name: for ever, or (Job) until they have done their work. */
 export type Workload = {
-  readonly kind: 'Pod' | 'Deployment';
+  readonly kind: WorkloadKind;
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -35,7 +45,22 @@ export type Workload = {
   /** 1 for a Pod. */
   readonly replicas: number;
   readonly pod: PodSpec;
+  /** Of a Job alone. */
+  readonly job?: JobSpec;
   readonly position: Position;
+};
+
+/** What a Job asks of its pods; `replicas` of its workload is how many of them must end well. */
+export type JobSpec = {
+  /** How many run side by side. */
+  readonly parallelism: number;
+  /** How many failures are too many when one more comes. */
+  readonly backoffLimit: number;
+  /** From the first start. */
+  readonly activeDeadlineSeconds: number | undefined;
+  /** What is left of the pods goes so long after the end. Undefined: when the Job is no longer declared. */
+  readonly ttlSecondsAfterFinished: number | undefined;
+  readonly suspend: boolean;
 };
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';

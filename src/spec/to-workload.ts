@@ -2,9 +2,10 @@
 import { DEFAULTS } from './defaults.ts';
 import { placeOf, type ManifestDocument, type Path } from './document.ts';
 import type { Manifest, WorkloadManifest } from './manifest.ts';
-import type { PodDns, PodSpec, Workload } from './model.ts';
+import { isWorkloadKind, type PodDns, type PodSpec, type Workload } from './model.ts';
 import { containersOf } from './schema/containers-of.ts';
 import type { PodSpecManifest } from './schema/pod.ts';
+import { toJob } from './to-job.ts';
 import { toContainer } from './to-container.ts';
 import { toVolume } from './to-volume.ts';
 
@@ -13,7 +14,7 @@ export type PodPart = { readonly spec: PodSpecManifest; readonly path: Path; rea
 
 /** Whether a manifest is one of those that keep pods. */
 export function isWorkload(manifest: Manifest): manifest is WorkloadManifest {
-  return manifest.kind === 'Pod' || manifest.kind === 'Deployment';
+  return isWorkloadKind(manifest.kind);
 }
 
 /** The part of a workload’s manifest that describes its pods, with its path. */
@@ -23,20 +24,32 @@ export function podPart(manifest: WorkloadManifest): PodPart {
   return { spec: manifest.value.spec.template.spec, path: ['spec', 'template', 'spec'], document };
 }
 
-/** The workload that a Pod or Deployment declares, with all defaults filled in. */
+/** The workload that a manifest declares, with all defaults filled in. */
 export function toWorkload(manifest: WorkloadManifest): Workload {
   const { metadata } = manifest.value;
-  const template = manifest.kind === 'Pod' ? metadata : manifest.value.spec.template.metadata;
+  const template = manifest.kind === 'Pod' ? metadata : (manifest.value.spec.template.metadata ?? {});
   return {
     kind: manifest.kind,
     namespace: metadata.namespace ?? DEFAULTS.namespace,
     name: metadata.name,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
-    replicas: manifest.kind === 'Pod' ? 1 : (manifest.value.spec.replicas ?? DEFAULTS.replicas),
+    replicas: replicasOf(manifest),
     pod: toPod(podPart(manifest), template),
+    ...(manifest.kind === 'Job' ? { job: toJob(manifest.value.spec) } : {}),
     position: placeOf(manifest.document, []),
   };
+}
+
+function replicasOf(manifest: WorkloadManifest): number {
+  switch (manifest.kind) {
+    case 'Pod':
+      return 1;
+    case 'Deployment':
+      return manifest.value.spec.replicas ?? DEFAULTS.replicas;
+    case 'Job':
+      return manifest.value.spec.completions ?? DEFAULTS.completions;
+  }
 }
 
 type Labelled = {

@@ -1,6 +1,7 @@
 import test from 'ava';
 
 import type { ActualPod, Effects, Step } from '../../src/reconcile/effects.ts';
+import { subjectOf } from '../../src/reconcile/failure.ts';
 import { execute } from '../../src/reconcile/execute.ts';
 import { dismantle } from '../../src/reconcile/plan-pod.ts';
 import { podsOf, runningPod, sampleContainer, samplePod, sampleWorkload } from './sample-workload.ts';
@@ -42,6 +43,7 @@ async function run(
     stopContainer: act,
     removeContainer: act,
     removeSandbox: act,
+    recordRun: act,
   };
   await execute(steps, {
     effects,
@@ -54,7 +56,8 @@ async function run(
 }
 
 function nameOf(step: Step): string {
-  return 'container' in step ? `${step.do} ${step.pod.name}/${step.container.name}` : `${step.do} ${step.pod.name}`;
+  const { pod, container } = subjectOf(step);
+  return container === undefined ? `${step.do} ${pod}` : `${step.do} ${pod}/${container}`;
 }
 
 async function none(): Promise<void> {}
@@ -107,6 +110,7 @@ test('neighbouring stops run side by side', async (t) => {
       stopContainer: stop,
       removeContainer: none,
       removeSandbox: none,
+      recordRun: none,
     },
     signal: new AbortController().signal,
     beginPull: () => {},

@@ -11,7 +11,9 @@ import type {
   Step,
   WorkloadId,
 } from '../../src/reconcile/effects.ts';
-import { sameWorkload } from '../../src/reconcile/workload-id.ts';
+import { subjectOf } from '../../src/reconcile/failure.ts';
+import type { RunRecord } from '../../src/reconcile/run-record.ts';
+import { formatWorkload, parseWorkload, sameWorkload } from '../../src/reconcile/workload-id.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { digestOf } from './sample-workload.ts';
 
@@ -37,6 +39,7 @@ export class FakeMachine implements Observer, Images {
   beforeStep: (line: string) => void = () => {};
   observeError: Error | undefined;
   readonly imported: string[] = [];
+  readonly runs = new Map<string, RunRecord>();
   readonly #clock: ManualClock;
   #nextId = 0;
 
@@ -80,6 +83,12 @@ export class FakeMachine implements Observer, Images {
         const pod = this.pods_.find((candidate) => candidate.uid === step.pod.uid);
         if (pod !== undefined) pod.containers = pod.containers.filter(({ id }) => id !== step.container.id);
       }),
+    recordRun: (step) =>
+      this.#step(step, () => {
+        const key = formatWorkload(step.workload);
+        if (step.record === undefined) this.runs.delete(key);
+        else this.runs.set(key, step.record);
+      }),
     removeSandbox: (step) =>
       this.#step(step, () => {
         this.pods_ = this.pods_.filter((pod) => pod.uid !== step.pod.uid);
@@ -87,7 +96,8 @@ export class FakeMachine implements Observer, Images {
   };
 
   async workloads(): Promise<WorkloadId[]> {
-    return this.pods_.map((pod) => pod.workload);
+    const recorded = [...this.runs.keys()].flatMap((key) => parseWorkload(key) ?? []);
+    return [...this.pods_.map((pod) => pod.workload), ...recorded];
   }
 
   async pods(workload: WorkloadId, names: readonly string[]): Promise<ActualPod[]> {
@@ -97,6 +107,10 @@ export class FakeMachine implements Observer, Images {
       return sameWorkload(pod.workload, workload) || bearsName;
     });
     return structuredClone(found);
+  }
+
+  async run(workload: WorkloadId): Promise<RunRecord | undefined> {
+    return this.runs.get(formatWorkload(workload));
   }
 
   async hasImage(digest: string): Promise<boolean> {
@@ -145,8 +159,8 @@ export class FakeMachine implements Observer, Images {
   }
 
   async #step(step: Step, act: () => void): Promise<void> {
-    const container = 'container' in step ? `/${step.container.name}` : '';
-    const line = `${step.do} ${step.pod.name}${container}`;
+    const { pod, container } = subjectOf(step);
+    const line = `${step.do} ${pod}${container === undefined ? '' : `/${container}`}`;
     this.beforeStep(line);
     this.log.push(line);
     const error = this.failing.get(line);

@@ -7,9 +7,10 @@ import test from 'ava';
 
 import { planDocument } from '../../src/agent/plan-document.ts';
 import { formatPlan } from '../../src/cli/format-plan.ts';
-import { desiredPods, imageRequests, workloadId } from '../../src/reconcile/desired-pods.ts';
+import { desiredPods, imageRequests, runKey, workloadId } from '../../src/reconcile/desired-pods.ts';
 import type { ActualContainer, ActualPod, DesiredPod } from '../../src/reconcile/effects.ts';
 import { plan } from '../../src/reconcile/plan.ts';
+import { freshRecord, runSpecOf, type Run, type RunRecord } from '../../src/reconcile/run-record.ts';
 import type { ImageFact } from '../../src/reconcile/situation.ts';
 import { formatWorkload } from '../../src/reconcile/workload-id.ts';
 import type { WorkloadPlan } from '../../src/reconcile/workload-plan.ts';
@@ -28,6 +29,10 @@ type State = {
   /** By `pod/container`. */
   readonly containers?: Readonly<Record<string, Partial<ActualContainer> & { readonly endedSecondsAgo?: number }>>;
   readonly brokenSandboxes?: readonly string[];
+  /** Pods of which nothing is left. */
+  readonly gone?: readonly string[];
+  /** What is recorded of a run; times are seconds before now. */
+  readonly record?: Partial<RunRecord>;
 };
 
 for (const scenario of readdirSync(ROOT)) {
@@ -47,7 +52,8 @@ function plansOf(directory: string): WorkloadPlan[] {
   const before = load(join(directory, 'before.yaml'));
   const after = load(join(directory, 'after.yaml'));
   const state = JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8')) as State;
-  const actual = [...podsOf(before).values()].flat().map((pod) => actualOf(pod, state));
+  const there = [...podsOf(before).values()].flat().filter(({ name }) => state.gone?.includes(name) !== true);
+  const actual = there.map((pod) => actualOf(pod, state));
   const wanted = podsOf(after);
   const ids = new Map(
     [...before.workloads, ...after.workloads].map((one) => [formatWorkload(workloadId(one)), workloadId(one)]),
@@ -58,9 +64,22 @@ function plansOf(directory: string): WorkloadPlan[] {
     if (workload === undefined) return [];
     const own = actual.filter((pod) => formatWorkload(pod.workload) === key);
     const desired = wanted.get(key);
-    const situation = { workload, desired, serving: undefined, actual: own, images, failures: new Map(), now: NOW };
+    const run = runOf(after, key, state);
+    const memory = { serving: undefined, failures: new Map(), ...(run === undefined ? {} : { run }) };
+    const situation = { workload, desired, actual: own, images, now: NOW, ...memory };
     return [{ workload, plan: plan(situation), problem: undefined }];
   });
+}
+
+function runOf(desired: Desired, key: string, { record }: State): Run | undefined {
+  const workload = desired.workloads.find((one) => formatWorkload(workloadId(one)) === key);
+  const spec = workload === undefined ? undefined : runSpecOf(workload);
+  if (workload === undefined || spec === undefined) return undefined;
+  const runs = runKey(workload, desired);
+  if (record === undefined) return { spec, key: runs, record: undefined };
+  const { startedAt = 3600, lastFailureAt = 0, ...rest } = record;
+  const times = { startedAt: NOW - startedAt * 1000, lastFailureAt: NOW - lastFailureAt * 1000 };
+  return { spec, key: runs, record: { ...freshRecord(runs), ...times, ...rest } };
 }
 
 function load(path: string): Desired {

@@ -3,6 +3,7 @@ import assert from 'node:assert';
 
 import type { ActualContainer, ActualPod, DesiredPod, Step, WorkloadId } from '../../src/reconcile/effects.ts';
 import { failureKey, failureOf, type Failure } from '../../src/reconcile/failure.ts';
+import type { Run, RunRecord } from '../../src/reconcile/run-record.ts';
 import { nextLook, type ImageFact, type Plan, type Situation } from '../../src/reconcile/situation.ts';
 
 export type Planner = (situation: Situation) => Plan;
@@ -16,6 +17,9 @@ export class ModelWorld {
   readonly pullFailures = new Map<string, Failure>();
   now = 1_000_000;
   desired: readonly DesiredPod[] | undefined;
+  /** How it comes to an end, where it does; and what is recorded of that. */
+  run: Pick<Run, 'spec' | 'key'> | undefined;
+  record: RunRecord | undefined;
   serving: readonly DesiredPod[] | undefined;
   /** Digests that cannot be pulled at present. */
   readonly unreachable = new Set<string>();
@@ -47,6 +51,9 @@ export class ModelWorld {
       desired: this.desired,
       serving: this.serving,
       actual: structuredClone(this.pods),
+      ...(this.run === undefined && this.record === undefined
+        ? {}
+        : { run: { spec: undefined, key: '', ...this.run, record: this.record } }),
       images: facts,
       failures: this.failures,
       now: this.now,
@@ -60,6 +67,10 @@ export class ModelWorld {
     const blocked = new Set<string>();
     for (const step of plan.steps) {
       if (step.do === 'lookAgain') break;
+      if (step.do === 'recordRun') {
+        this.apply(step);
+        continue;
+      }
       if (step.do === 'pullImage') {
         this.#pull(step);
         break;
@@ -106,7 +117,7 @@ export class ModelWorld {
     this.images.add(image.digest);
   }
 
-  #attempt(step: Step, blocked: Set<string>): void {
+  #attempt(step: Exclude<Step, Step<'recordRun'>>, blocked: Set<string>): void {
     if (step.do === 'startContainer' && this.failingStarts > 0) {
       this.failingStarts -= 1;
       const key = failureKey(step);
@@ -122,6 +133,9 @@ export class ModelWorld {
   /** Carry out one step, or throw an AssertionError that says which rule it breaks. */
   apply(step: Step): void {
     switch (step.do) {
+      case 'recordRun':
+        this.record = step.record;
+        return;
       case 'createSandbox':
         return this.#createSandbox(step);
       case 'startContainer':

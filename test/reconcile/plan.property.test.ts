@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 
 import { backoffMs } from '../../src/reconcile/backoff.ts';
 import type { DesiredPod, Step } from '../../src/reconcile/effects.ts';
+import { subjectOf } from '../../src/reconcile/failure.ts';
 import { plan } from '../../src/reconcile/plan.ts';
 import type { Plan, Situation } from '../../src/reconcile/situation.ts';
 import { ModelWorld, type Planner } from './model-world.ts';
@@ -269,7 +270,7 @@ function wholePod(situation: Situation): Plan {
   const { steps, waits } = plan(situation);
   const replaced = steps.find((step) => step.do === 'stopContainer' && step.why.endsWith('changed'));
   if (replaced === undefined) return { steps, waits };
-  const actual = situation.actual.map((pod) => (pod.name === replaced.pod.name ? { ...pod, hash: 'x' } : pod));
+  const actual = situation.actual.map((pod) => (pod.name === subjectOf(replaced).pod ? { ...pod, hash: 'x' } : pod));
   return plan({ ...situation, actual });
 }
 

@@ -40,6 +40,12 @@ export function deployment(
   };
 }
 
+/** A Job of such pods. */
+export function job(name: string, fields: Fields, containers: readonly ManifestObject[], spec: Fields): ManifestObject {
+  const template = { spec: podSpec(containers, spec) };
+  return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { ...fields, template } };
+}
+
 export function configMap(name: string, data: Readonly<Record<string, string>>): ManifestObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data };
 }

@@ -14,7 +14,8 @@ import { removeHalfMade } from './leftovers.ts';
 import { HealthBoard, type HealthListener } from '../probe/health-board.ts';
 import { healthLabels } from '../probe/health-label.ts';
 import { runPostStart, runPreStop } from './container-hooks.ts';
-import { openObserver, workloadOf } from './observer.ts';
+import { writeRunRecord } from '../../reconcile/run-files.ts';
+import { openObserver, runDirectory, workloadOf } from './observer.ts';
 import { podContainer } from './pod-container.ts';
 
 export type MachineOptions = {
@@ -89,6 +90,7 @@ function effectsOver(host: Host, options: MachineOptions, watch: (id: string) =>
       await stopContainer(host.runtime, container.id, { graceMs, signal });
     },
     removeContainer: ({ container }) => removePodContainer(host, container.id, { force: false }),
+    recordRun: ({ workload, record }) => writeRunRecord(runDirectory(host), workload, record),
     removeSandbox: ({ pod }) => removeSandbox(host, pod.uid),
   };
 }

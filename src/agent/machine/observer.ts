@@ -1,4 +1,6 @@
 // What runs on this machine, as the reconciler sees it: read from the records on disk at every look, nothing remembered.
+import { join } from 'node:path';
+
 import type { Host } from '../../oci/host.ts';
 import { isComplete } from '../../oci/image/resolve.ts';
 import { identityOf, type ContainerIdentity } from '../../oci/pod/labels.ts';
@@ -7,6 +9,7 @@ import { listStates, type ContainerState } from '../../oci/runtime/state.ts';
 import { shellExitCode } from '../../linux/siginfo.ts';
 import type { ContainerHealth } from '../../reconcile/probe-state.ts';
 import type { ActualContainer, ActualPod, Observer, WorkloadId } from '../../reconcile/effects.ts';
+import { listRunRecords, readRunRecord } from '../../reconcile/run-files.ts';
 import { imageByDigest } from './images.ts';
 
 type Found = { readonly state: ContainerState; readonly identity: ContainerIdentity };
@@ -16,8 +19,10 @@ export type HealthOf = (id: string) => ContainerHealth | undefined;
 
 /** An observer of the pods that sources keep. Containers of `berth run` are not the reconciler's. */
 export function openObserver(host: Host, healthOf: HealthOf = () => undefined): Observer {
+  const runs = runDirectory(host);
   return {
-    workloads: () => Promise.resolve(distinct(podsOf(host).map((pod) => pod.workload))),
+    workloads: async () => distinct([...podsOf(host).map((pod) => pod.workload), ...(await listRunRecords(runs))]),
+    run: (workload) => readRunRecord(runs, workload),
     pods: (workload, podNames) => {
       const wanted = (pod: ActualPod): boolean =>
         isSame(pod.workload, workload) || (pod.namespace === workload.namespace && podNames.includes(pod.name));
@@ -32,6 +37,11 @@ export function openObserver(host: Host, healthOf: HealthOf = () => undefined): 
       return Promise.resolve(image !== undefined && isComplete(image, host.content, host.layers));
     },
   };
+}
+
+/** Where it is kept what workloads that come to an end have done. */
+export function runDirectory(host: Host): string {
+  return join(host.paths.root, 'runs');
 }
 
 function withHealth(pod: ActualPod, healthOf: HealthOf): ActualPod {
@@ -76,7 +86,7 @@ export function workloadOf({
   namespace,
   workload,
 }: Pick<Sandbox, 'owner' | 'namespace' | 'workload'>): WorkloadId {
-  return { kind: owner === 'Deployment' ? 'Deployment' : 'Pod', namespace, name: workload };
+  return { kind: owner === 'run' ? 'Pod' : owner, namespace, name: workload };
 }
 
 const STATES = { creating: 'created', created: 'created', running: 'running', stopped: 'exited' } as const;

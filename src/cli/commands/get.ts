@@ -12,8 +12,8 @@ import { listWorkloads, type WorkloadView } from '../workload-list.ts';
 export const command = defineCommand({
   usage: ['get [KIND[/NAME]] [-n NAMESPACE] [-o json|yaml]'],
   description:
-    'Kinds: workloads (default), deployments, pods (every pod on this machine), sources. Conditions and sources come from\n' +
-    'the running agent; without one, what runs is shown all the same.',
+    'Kinds: workloads (default), deployments, jobs, pods (every pod on this machine), sources. Conditions and sources\n' +
+    'come from the running agent; without one, what runs is shown all the same.',
   options: {
     namespace: { type: 'string', short: 'n', value: 'NAME', help: 'Only this namespace' },
     ...formatOption,
@@ -34,7 +34,7 @@ export const command = defineCommand({
           ? { kind, items: wanted(listPods(workloads)) }
           : {
               kind: 'workload',
-              items: wanted(workloads.filter((one) => kind === 'workload' || one.kind === 'Deployment')),
+              items: wanted(workloads.filter((one) => kind === 'workload' || one.kind === kind)),
             };
     if (agent === undefined) output.note('berth: no agent is running; conditions and sources are not known');
     await print(output, answer, { format, single: name !== undefined });
@@ -47,12 +47,13 @@ type Answer =
   | { readonly kind: 'pod'; readonly items: readonly PodView[] }
   | { readonly kind: 'source'; readonly items: AgentStatus['sources'] };
 
-type Kind = 'workload' | 'deployment' | 'pod' | 'source';
+type Kind = 'workload' | 'Deployment' | 'Job' | 'pod' | 'source';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   workload: 'workload',
-  deployment: 'deployment',
-  deploy: 'deployment',
+  deployment: 'Deployment',
+  deploy: 'Deployment',
+  job: 'Job',
   pod: 'pod',
   po: 'pod',
   source: 'source',
@@ -62,7 +63,7 @@ function kindOf(word: string): Kind {
   const singular = word.toLowerCase().replace(/s$/, '');
   const kind = Object.hasOwn(KINDS, singular) ? KINDS[singular] : undefined;
   if (kind !== undefined) return kind;
-  throw new CommandFailure(`There is no kind '${word}'`, { hint: 'workloads, deployments, pods or sources' });
+  throw new CommandFailure(`There is no kind '${word}'`, { hint: 'workloads, deployments, jobs, pods or sources' });
 }
 
 type Choice = {

@@ -1,5 +1,6 @@
 // What a container belongs to, as labels of its record: how every process of berth finds its way from a container on this
 // machine back to the pod and workload it is a part of. Written by berth alone, never taken from an image (SEC-10).
+import { isPodOwner, type PodOwner } from './owner.ts';
 
 export type ContainerIdentity = {
   readonly namespace: string;
@@ -9,7 +10,7 @@ export type ContainerIdentity = {
   /** What it is in its pod. */
   readonly role: 'init' | 'sidecar' | 'main';
   /** Who keeps it: a workload of a source, or `run` for `berth run`. */
-  readonly owner: 'Pod' | 'Deployment' | 'run';
+  readonly owner: PodOwner;
   readonly workload: string;
   /** Content hash of the container at creation. */
   readonly hash: string;
@@ -37,7 +38,7 @@ export function identityOf(labels: Labels): ContainerIdentity | undefined {
     get('owner'),
   ];
   if (namespace === undefined || pod === undefined || podUid === undefined || container === undefined) return undefined;
-  if (owner !== 'Pod' && owner !== 'Deployment' && owner !== 'run') return undefined;
+  if (!isPodOwner(owner)) return undefined;
   return {
     namespace,
     pod,

@@ -14,6 +14,7 @@ import type { HostAlias } from '../network/hosts-file.ts';
 import type { PodDns } from '../network/resolv-conf.ts';
 import type { PublishedPort } from '../network/published-port.ts';
 import { measurePhase } from '../start-phase.ts';
+import type { PodOwner } from './owner.ts';
 import { podPaths } from './pod-paths.ts';
 
 const RECORD = 'pod.json';
@@ -26,7 +27,7 @@ export type SandboxSpec = {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  readonly owner: 'Pod' | 'Deployment' | 'run';
+  readonly owner: PodOwner;
   readonly workload: string;
   /** Content hash of what needs a new sandbox. */
   readonly hash: string;

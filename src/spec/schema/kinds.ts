@@ -6,6 +6,7 @@ import { quoted } from '../quoted-text.ts';
 import { persistentVolumeClaim } from './claim.ts';
 import { configMap, secret } from './config.ts';
 import { deployment } from './deployment.ts';
+import { job } from './job.ts';
 import { KINDS_NOT_YET } from './kubernetes-fields.ts';
 import { manifestObject } from './manifest-object.ts';
 import { listMetadata } from './metadata.ts';
@@ -22,6 +23,7 @@ const list = manifestObject({
 export const SCHEMAS = {
   Pod: pod,
   Deployment: deployment,
+  Job: job,
   ConfigMap: configMap,
   Secret: secret,
   PersistentVolumeClaim: persistentVolumeClaim,
@@ -33,6 +35,7 @@ export type Kind = keyof typeof SCHEMAS;
 export const API_VERSIONS: Readonly<Record<Kind, string>> = {
   Pod: 'v1',
   Deployment: 'apps/v1',
+  Job: 'batch/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
   PersistentVolumeClaim: 'v1',

@@ -10,6 +10,9 @@ export const NOT_YET = {
     'name generateName namespace uid resourceVersion generation managedFields ownerReferences finalizers',
   ),
   deployment: fields('strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds'),
+  job: fields(`
+    selector manualSelector completionMode podFailurePolicy successPolicy backoffLimitPerIndex maxFailedIndexes
+    podReplacementPolicy managedBy`),
   selector: fields('matchExpressions'),
   pod: fields(`
     ephemeralContainers activeDeadlineSeconds nodeSelector serviceAccountName
@@ -43,7 +46,6 @@ export const KINDS_NOT_YET: ReadonlyMap<string, string> = new Map([
   ['DaemonSet', 'apps/v1'],
   ['StatefulSet', 'apps/v1'],
   ['ReplicaSet', 'apps/v1'],
-  ['Job', 'batch/v1'],
   ['CronJob', 'batch/v1'],
   ['Service', 'v1'],
   ['Namespace', 'v1'],
