@@ -64,13 +64,13 @@ export function featuresDocument(): object {
     linux: {
       namespaces: NAMESPACES,
       capabilities: CAPABILITIES,
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: true },
       seccomp: SECCOMP,
       apparmor: { enabled: true },
       selinux: { enabled: true },
       intelRdt: { enabled: false },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: { 'dev.berth.version': berthVersion() },
   };

@@ -12,8 +12,13 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFA_FLAGS = 8;
+const IFA_RT_PRIORITY = 9;
 /** No duplicate address detection: it would keep the address from use for a second or more. */
 const IFA_F_NODAD = 0x02;
+const IFA_F_PERMANENT = 0x80;
+/** They say how an address is used; others, how it is now. */
+const KEPT_FLAGS = 0x01 | 0x10 | 0x100 | 0x200 | 0x400; // secondary, home address, managed temporary, no prefix route, auto join
+const RT_SCOPE_UNIVERSE = 0;
 const IFADDR_SIZE = 8;
 
 /** `address/prefixLength` on the device `index`. */
@@ -54,6 +59,36 @@ export function parseAddress({ type, body }: Message): InterfaceAddress | undefi
   const bytes = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
   if (bytes === undefined || (family !== AF_INET && family !== AF_INET6)) return undefined;
   return { index: body.readUInt32LE(4), address: ipText(bytes), prefixLength: body.readUInt8(1) };
+}
+
+/**
+ * The request that gives another device the address of this RTM_NEWADDR message, as it is: with its peer, its broadcast address and its
+ * metric. Undefined for another device's, and for what is not permanent or not of global scope.
+ */
+export function copyAddress(
+  message: Message,
+  { from, to }: { readonly from: number; readonly to: number },
+): Request | undefined {
+  const { type, body } = message;
+  const address = parseAddress(message);
+  if (type !== RTM_NEWADDR || address === undefined || address.index !== from) return undefined;
+  const attributes = parseAttributes(body.subarray(IFADDR_SIZE));
+  const flags = attributes.get(IFA_FLAGS)?.readUInt32LE() ?? body.readUInt8(2);
+  if ((flags & IFA_F_PERMANENT) === 0 || body.readUInt8(3) !== RT_SCOPE_UNIVERSE) return undefined;
+  const header = Buffer.from(body.subarray(0, IFADDR_SIZE));
+  header.writeUInt8(0, 2);
+  header.writeUInt32LE(to, 4);
+  const kept = [IFA_LOCAL, IFA_ADDRESS, IFA_BROADCAST, IFA_RT_PRIORITY].flatMap((kind) => {
+    const value = attributes.get(kind);
+    return value === undefined ? [] : [attribute(kind, value)];
+  });
+  const noDetection = header.readUInt8(0) === AF_INET6 ? IFA_F_NODAD : 0;
+  return {
+    type: RTM_NEWADDR,
+    flags: NLM_F_CREATE | NLM_F_REPLACE,
+    body: Buffer.concat([header, ...kept, u32Attribute(IFA_FLAGS, (flags & KEPT_FLAGS) | noDetection)]),
+    what: `add address ${address.address}/${address.prefixLength}`,
+  };
 }
 
 /** Throws RangeError unless `prefixLength` fits the family of `address`. */

@@ -10,6 +10,7 @@ import {
   u32Attribute,
   u8Attribute,
 } from './attribute.ts';
+import { IFNAMSIZ, isLinkName } from './link-name.ts';
 import { NLM_F_CREATE, NLM_F_EXCL, type Message, type Request } from './message.ts';
 
 const RTM_NEWLINK = 16;
@@ -24,6 +25,7 @@ const IFLA_MASTER = 10;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
 const IFLA_NET_NS_FD = 28;
+const IFLA_NEW_IFINDEX = 49;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_INFO_SLAVE_KIND = 4;
@@ -34,7 +36,6 @@ const VETH_INFO_PEER = 1;
 export const IFF_UP = 0x1;
 export const IFF_LOOPBACK = 0x8;
 
-const IFNAMSIZ = 16;
 const IFALIASZ = 256;
 const IFINFO_SIZE = 16;
 const MAC_SIZE = 6;
@@ -120,6 +121,30 @@ export function changeLink({ name, index, up, master, alias, mtu }: LinkChange):
   };
 }
 
+/** Where a device goes: its index there, and its name, in which the kernel makes a number of `%d`. */
+export type LinkMove = {
+  readonly index: number;
+  readonly newIndex: number;
+  readonly newName: string;
+  /** Of the sending process. */
+  readonly namespaceFd: number;
+};
+
+/** Move a device to another network namespace. It is down then, without addresses. EBUSY when the index is taken there (Linux 5.13). */
+export function moveLink({ index, newIndex, newName, namespaceFd }: LinkMove): Request {
+  const attributes = [
+    u32Attribute(IFLA_NET_NS_FD, namespaceFd),
+    u32Attribute(IFLA_NEW_IFINDEX, newIndex),
+    textAttribute(IFLA_IFNAME, newName, IFNAMSIZ - 1),
+  ];
+  return {
+    type: RTM_SETLINK,
+    flags: 0,
+    body: Buffer.concat([ifinfo({ index }), ...attributes]),
+    what: `move link ${index} to another namespace as ${newName}`,
+  };
+}
+
 /**
  * Let a port of a bridge send back to where a frame came from: a bridge whose frames pass netfilter
  * (bridge-nf-call-iptables) rewrites the destination there, and a pod's own published port leads back to the pod.
@@ -174,11 +199,6 @@ export function parseLink({ type, body }: Message): Link | undefined {
     kind: readText(readNested(attributes, IFLA_LINKINFO), IFLA_INFO_KIND),
     alias: readText(attributes, IFLA_IFALIAS),
   };
-}
-
-/** Whether the kernel takes this as a device's name, and programs can print it without quotes. */
-export function isLinkName(name: string): boolean {
-  return name.length < IFNAMSIZ && /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/.test(name);
 }
 
 /** struct ifinfomsg. `up` false takes the device down, undefined leaves it. */

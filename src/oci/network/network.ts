@@ -1,7 +1,7 @@
 // A bridge network: what may be chosen about it, and what was chosen. Several agents can have one each on one machine.
 import { join } from 'node:path';
 
-import { isLinkName } from '../../linux/netlink/link.ts';
+import { isLinkName } from '../../linux/netlink/link-name.ts';
 import { OciError } from '../error.ts';
 import { parseSubnet, subnetAddress, subnetSize, type Subnet } from './subnet.ts';
 

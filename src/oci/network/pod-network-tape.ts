@@ -5,8 +5,7 @@ import { MNT_DETACH, MS_FLAGS } from '../../linux/mount-flags.ts';
 import { CLONE_FLAGS } from '../../linux/namespace-flags.ts';
 import { encodeRequest, NLM_F_ACK } from '../../linux/netlink/message.ts';
 import { deleteLink } from '../../linux/netlink/link.ts';
-import { NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_ROUTE, SOL_NETLINK } from '../../linux/netlink/netlink-socket.ts';
-import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from '../../linux/socket.ts';
+import { openSocket, receive, send } from '../../linux/netlink/tape-socket.ts';
 import { NEXT } from '../../linux/tape/assemble.ts';
 import { exitGroup, failBlock, statusFd } from '../../linux/tape/blocks.ts';
 import {
@@ -16,7 +15,6 @@ import {
   result,
   text,
   value,
-  type Argument,
   type Bytes,
   type Operation,
   type Tape,
@@ -31,7 +29,6 @@ const INSIDE_SOCKET = value(12, 'inside socket');
 const hostNamespace = value(HOST_NAMESPACE_FD, 'host namespace');
 
 const cloexec = value(O_CLOEXEC, 'O_CLOEXEC');
-const ONE = bytes(Buffer.from([1, 0, 0, 0]), '[1]');
 const NEW_NAMESPACES = CLONE_FLAGS.CLONE_NEWNET | CLONE_FLAGS.CLONE_NEWIPC;
 
 export type PodNamespacePaths = { readonly netns: string; readonly ipcns: string };
@@ -72,7 +69,9 @@ function exchange({ socket, bytes: message, steps }: Datagram, replies: Bytes, f
   const at = socket === 'host' ? HOST_SOCKET : INSIDE_SOCKET;
   return [
     send(at, message, steps.map(({ what }) => what).join(', ')),
-    ...steps.map(({ what }, index) => receive(at, replies, firstAnswer + index, what)),
+    ...steps.map(({ what }, index) =>
+      receive(at, inside(replies, (firstAnswer + index) * REPLY_SIZE), REPLY_SIZE, what),
+    ),
   ];
 }
 
@@ -88,31 +87,11 @@ export function podNetworkRemovalTape(hostLink: string, paths: PodNamespacePaths
     ...[paths.netns, paths.ipcns].flatMap(unpin),
     ...openSocket(HOST_SOCKET, 'host socket'),
     send(HOST_SOCKET, encodeRequest({ ...request, flags: NLM_F_ACK }, 1), request.what),
-    receive(HOST_SOCKET, reply, 0, request.what),
+    receive(HOST_SOCKET, inside(reply, 0), REPLY_SIZE, request.what),
     { call: 'write', args: [statusFd, reply, REPLY_SIZE], what: 'report the answer' },
     exitGroup(0),
   ];
   return { name: 'pod-network-removal', blocks: [{ label: 'main', zone: 'parent', operations }, failBlock('parent')] };
-}
-
-/** A netlink socket of the namespace that the process is in now, at a number of its own. */
-function openSocket(at: Argument, name: string): Operation[] {
-  const fd = result(name);
-  const kind = value(SOCK_RAW | SOCK_CLOEXEC, 'SOCK_RAW|SOCK_CLOEXEC');
-  return [
-    {
-      call: 'socket',
-      args: [value(AF_NETLINK, 'AF_NETLINK'), kind, NETLINK_ROUTE],
-      save: fd,
-      what: `open the ${name}`,
-    },
-    { call: 'dup3', args: [fd, at, cloexec], what: `give the ${name} its number` },
-    ...[NETLINK_CAP_ACK, NETLINK_EXT_ACK].map((option) => ({
-      call: 'setsockopt',
-      args: [at, value(SOL_NETLINK, 'SOL_NETLINK'), option, ONE, 4],
-      what: `ask for answers in words on the ${name}`,
-    })),
-  ];
 }
 
 function keepHostNamespace(): Operation[] {
@@ -141,17 +120,4 @@ function unpin(path: string): Operation[] {
     { call: 'umount2', args: [text(path), value(MNT_DETACH, 'MNT_DETACH')], what: `unmount ${path}`, onError: NEXT },
     { call: 'unlinkat', args: [atCwd, text(path), 0], what: `remove ${path}`, onError: NEXT },
   ];
-}
-
-function send(socket: Argument, message: Buffer, what: string): Operation {
-  return {
-    call: 'sendto',
-    args: [socket, bytes(message, `<${what}>`), message.length, 0, 0, 0],
-    what: `ask for ${what}`,
-  };
-}
-
-function receive(socket: Argument, replies: Bytes, index: number, what: string): Operation {
-  const at = inside(replies, index * REPLY_SIZE);
-  return { call: 'recvfrom', args: [socket, at, REPLY_SIZE, 0, 0, 0], what: `read the answer to '${what}'` };
 }

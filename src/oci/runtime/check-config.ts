@@ -3,6 +3,7 @@ import { CAPABILITIES } from '../../linux/capability.ts';
 import { RLIMITS } from '../../linux/rlimit.ts';
 import { OciError } from '../error.ts';
 import type { CapabilitySet, Process, RuntimeConfig } from './config.ts';
+import { netDeviceNames } from './net-device-names.ts';
 import { CONFIG } from './config-shape.ts';
 
 /** `config` without what does not count; `warnings` say what that was. */
@@ -15,6 +16,7 @@ export function checkConfig(value: unknown): CheckedConfig {
   const config = present as RuntimeConfig;
   if (!/^1\.\d+\.\d+([-+]\S*)?$/.test(config.ociVersion))
     throw invalid(`ociVersion: '${config.ociVersion}' is not a 1.x version`);
+  netDeviceNames(config.linux ?? {});
   if (config.process === undefined) return { config, warnings: [] };
   const { process, warnings } = checkProcess(config.process);
   return { config: { ...config, process }, warnings };

@@ -150,7 +150,7 @@ const LINUX: Shape = record({
       ['type', 'path'],
     ),
   ),
-  netDevices: unsupported('no network device is moved into a container; do it when the container is created'),
+  netDevices: mapOf(record({ name: text })),
   cgroupsPath: text,
   resources: RESOURCES,
   intelRdt: unsupported('no resctrl group is made'),

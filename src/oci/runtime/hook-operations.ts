@@ -14,7 +14,8 @@ import { atCwd } from './path-operations.ts';
 export const HOOKS_OF_CREATE = ['prestart', 'createRuntime', 'createContainer'] as const satisfies readonly HookName[];
 
 /** Whether the tape has to stop for hooks. */
-export function stopsForHooks({ hooks = {} }: RuntimeConfig): boolean {
+export function stopsForHooks({ hooks = {}, linux }: RuntimeConfig): boolean {
+  if (Object.keys(linux?.netDevices ?? {}).length > 0) return true; // they are moved then: see net-devices.ts
   return HOOKS_OF_CREATE.some((name) => (hooks[name] ?? []).length > 0);
 }
 

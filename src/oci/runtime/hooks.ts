@@ -23,12 +23,15 @@ const STATUS: Readonly<Record<HookName, HookStatus>> = {
   poststop: 'stopped',
 };
 
-/** Run the hooks of create. `rootfs` is where the root is in the container's mounts. Rejects with OciError HOOK_FAILED. */
+/** Move network devices in, and run the hooks of create. `rootfs` is where the root is in the container's mounts. Rejects with OciError HOOK_FAILED. */
 export async function runCreateHooks(
   runtime: Runtime,
   subject: HookSubject,
   { cgroup, rootfs }: { readonly cgroup: Cgroup; readonly rootfs: string },
 ): Promise<void> {
+  const { netDevices, ...linux } = subject.config.linux ?? {};
+  if (netDevices !== undefined)
+    await import('./net-devices.ts').then((it) => it.moveNetDevices(subject.pid, { ...linux, netDevices }));
   await runHostHooks('prestart', subject);
   await runHostHooks('createRuntime', subject);
   const place = {

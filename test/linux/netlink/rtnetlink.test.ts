@@ -1,17 +1,17 @@
 import test from 'ava';
 
-import { addAddress, parseAddress } from '../../../src/linux/netlink/address.ts';
+import { addAddress, copyAddress, parseAddress } from '../../../src/linux/netlink/address.ts';
 import {
   changeLink,
   createBridge,
   createVeth,
   deleteLink,
   getLink,
-  isLinkName,
   listLinks,
   parseLink,
   setHairpin,
 } from '../../../src/linux/netlink/link.ts';
+import { isLinkName } from '../../../src/linux/netlink/link-name.ts';
 import type { Request } from '../../../src/linux/netlink/message.ts';
 import { addDefaultRoute, parseRoute } from '../../../src/linux/netlink/route.ts';
 import { assertGolden } from '../../assert-golden.ts';
@@ -43,6 +43,27 @@ test('the messages for links, addresses and routes are these bytes', (t) => {
     addDefaultRoute('fd00::1', 100),
   ];
   assertGolden(t, 'network/rtnetlink.txt', printRequests(requests));
+});
+
+test('an address is copied where it is permanent, of global scope, and of that device', (t) => {
+  const message = asMessage(addAddress({ index: 7, address: '10.0.0.1', prefixLength: 24 }));
+  const changed = (at: number, value: number) => {
+    const body = Buffer.from(message.body);
+    body.writeUInt8(value, at);
+    return { ...message, body };
+  };
+  const permanent = changed(2, 0x80);
+  const copy = copyAddress(permanent, { from: 7, to: 9 });
+  t.deepEqual(copy === undefined ? undefined : parseAddress(asMessage(copy)), {
+    index: 9,
+    address: '10.0.0.1',
+    prefixLength: 24,
+  });
+  t.is(copyAddress(message, { from: 7, to: 9 }), undefined);
+  t.is(copyAddress(permanent, { from: 8, to: 9 }), undefined);
+  const ofLink = { ...permanent, body: Buffer.from(permanent.body) };
+  ofLink.body.writeUInt8(253, 3);
+  t.is(copyAddress(ofLink, { from: 7, to: 9 }), undefined);
 });
 
 test('a link is read with its name, address, kind and MTU', (t) => {

@@ -83,7 +83,25 @@ test(
   { ...BASE, hooks: { prestart: [{ path: '/x', timeout: 0 }] } },
   'hooks.prestart[0].timeout: 0',
 );
-test('network devices', refused, { ...BASE, linux: { netDevices: { eth0: {} } } }, 'linux.netDevices: not supported');
+const NETWORK = { namespaces: [{ type: 'network' }] };
+test(
+  'network devices without a network namespace',
+  refused,
+  { ...BASE, linux: { netDevices: { eth0: {} } } },
+  "linux.netDevices: the container has no 'network' namespace",
+);
+test(
+  'two network devices of one name',
+  refused,
+  { ...BASE, linux: { ...NETWORK, netDevices: { eth0: { name: 'net' }, net: {} } } },
+  "linux.netDevices: two are to be called 'net'",
+);
+test(
+  'a network device with a name that cannot be',
+  refused,
+  { ...BASE, linux: { ...NETWORK, netDevices: { eth0: { name: 'a/b' } } } },
+  "linux.netDevices: 'a/b' is not the name of a network device",
+);
 test(
   'Intel RDT',
   refused,
