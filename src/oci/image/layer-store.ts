@@ -11,18 +11,17 @@ import { isErrno } from '../../linux/errno.ts';
 import { isOciError, OciError } from '../error.ts';
 import { ErofsLayers } from './erofs/erofs-layers.ts';
 import type { UnpackRequest } from './file-work.ts';
-import { FileWorkers, type FileWorkersOptions } from './file-workers.ts';
+import type { FileWorkersOptions } from './file-workers.ts';
 import { layerLock, tryLayerLock } from './layer-lock.ts';
 import { diffIDOfIngest, diffIDOfName, isRemoved, layerPaths, type LayerPaths, removedPath } from './layer-paths.ts';
 import { formatLayerRecord, isUsable, type LayerRecord } from './layer-record.ts';
 import type { LayerSink, LayerSource, LayerStore } from './layer-sink.ts';
 import { LayerRecords } from './layer-records.ts';
-import { LayerSync } from './layer-sync.ts';
+import type { LayerWork } from './layer-work.ts';
 import type { UnpackedLayer } from './layer-output.ts';
 import type { SnapshotLayer } from './snapshot.ts';
 import type { UnpackMode } from './unpack-mode.ts';
 import type { UnpackSession } from './unpack-session.ts';
-import { FINISHED_SINK, UnpackingSink } from './unpacking-sink.ts';
 
 /** SEC-24: no honest layer grows to more than 200 times its size, but for small ones: a file of zeros is enough. */
 const LARGEST_RATIO = 200;
@@ -51,14 +50,14 @@ export function openLayerStore(root: string, options: LayerStoreOptions = {}): D
 export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   readonly #directory: string;
   readonly #boot = bootId();
-  readonly #workers: FileWorkers;
-  readonly #sync: LayerSync;
+  readonly #workers: FileWorkersOptions | undefined;
   readonly #erofs: ErofsLayers;
   readonly #onError: (error: unknown) => void;
   readonly #reserveBytes: number | undefined;
   readonly #records = new LayerRecords();
   readonly #removals = new Set<Promise<void>>();
   #sweepTimer: NodeJS.Timeout | undefined;
+  #work: Promise<LayerWork> | undefined;
 
   /** Use `openLayerStore`. */
   constructor(directory: string, options: LayerStoreOptions) {
@@ -66,8 +65,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     this.#reserveBytes = reserveBytes;
     this.#directory = directory;
     this.#erofs = new ErofsLayers(directory, unpack);
-    this.#workers = new FileWorkers(workers);
-    this.#sync = new LayerSync(directory, onError);
+    this.#workers = workers;
     this.#onError = onError;
     this.#sweepTimer = setTimeout(() => this.#sweepInTime(), SWEEP_AFTER_MS).unref();
   }
@@ -109,19 +107,21 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   prepare(): void {
-    this.#workers.prepare();
+    this.#loadWork().then(({ workers }) => workers.prepare(), this.#onError);
   }
 
   /** Waits while another process or task unpacks the same layer, and has nothing to do when that is done. */
   async begin(layer: LayerSource, signal?: AbortSignal): Promise<LayerSink> {
     this.#sweepOnce();
+    const { FINISHED_SINK, UnpackingSink } = await import('./unpacking-sink.ts');
     const paths = this.#paths(layer.diffID);
     const held = await layerLock(paths, signal);
     try {
       if (this.#mountable(paths) === undefined) {
-        const session = await this.#beginUnpack(paths, layer, signal);
+        const work = await this.#loadWork();
+        const session = await this.#beginUnpack(work, { paths, layer }, signal);
         return new UnpackingSink(session, held, {
-          commit: (summary) => this.#commit(paths, summary),
+          commit: (summary) => this.#commit(work, paths, summary),
           discard: () => this.#discard(paths.ingest),
         });
       }
@@ -140,11 +140,12 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     const paths = this.#paths(layer.diffID);
     using _held = await layerLock(paths, signal);
     if (this.#mountable(paths) !== undefined) return;
-    const session = await this.#beginUnpack(paths, layer, signal);
+    const work = await this.#loadWork();
+    const session = await this.#beginUnpack(work, { paths, layer }, signal);
     const stop = (): void => void session.abort();
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      this.#commit(paths, await session.unpackFile(blobPath));
+      this.#commit(work, paths, await session.unpackFile(blobPath));
     } catch (error) {
       this.#discard(paths.ingest);
       throw signal?.aborted === true ? signal.reason : error;
@@ -162,22 +163,32 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   /** Remove a tree of berth's own off the main thread, a pod's writable layer, say. Links are not followed. */
-  removeTree(path: string): Promise<void> {
-    return this.#workers.remove(path);
+  async removeTree(path: string): Promise<void> {
+    const { workers } = await this.#loadWork();
+    await workers.remove(path);
   }
 
   /** Resolves when what was removed is gone and what was unpacked is on the disk. Failures go to `onError`. */
   async settle(): Promise<void> {
-    await Promise.all([...this.#removals, this.#sync.flush()]);
+    const work = await this.#work;
+    await Promise.all([...this.#removals, work?.sync.flush()]);
   }
 
   /** Settles, and ends the threads. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#sweepTimer);
     await this.settle();
-    await this.#workers[Symbol.asyncDispose]();
-    this.#sync[Symbol.dispose]();
+    const work = await this.#work;
+    await work?.[Symbol.asyncDispose]();
     this.#erofs[Symbol.dispose]();
+  }
+
+  /** Not before it is needed: commands that look at layers start faster without. */
+  #loadWork(): Promise<LayerWork> {
+    this.#work ??= import('./layer-work.ts').then(
+      ({ LayerWork: Work }) => new Work(this.#directory, { workers: this.#workers, onError: this.#onError }),
+    );
+    return this.#work;
   }
 
   #paths(diffID: string): LayerPaths {
@@ -196,7 +207,11 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   /** The caller holds the lock. */
-  async #beginUnpack(paths: LayerPaths, layer: LayerSource, signal: AbortSignal | undefined): Promise<UnpackSession> {
+  async #beginUnpack(
+    { workers }: LayerWork,
+    { paths, layer }: { readonly paths: LayerPaths; readonly layer: LayerSource },
+    signal: AbortSignal | undefined,
+  ): Promise<UnpackSession> {
     const format = await this.#erofs.format();
     for (const left of [paths.directory, paths.ingest]) this.#discard(left);
     mkdirSync(paths.ingest, { mode: 0o700 });
@@ -208,16 +223,16 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
       limitBytes: Math.min(LARGEST_LAYER_BYTES, grown),
       reserveBytes: this.#reserveBytes,
     };
-    return this.#workers.unpack(request, signal);
+    return workers.unpack(request, signal);
   }
 
   /** Not durable yet, and marked so: the record is only good in this boot until a sync has run. */
-  #commit(paths: LayerPaths, unpacked: UnpackedLayer): void {
+  #commit({ sync }: LayerWork, paths: LayerPaths, unpacked: UnpackedLayer): void {
     const id = randomUUID();
     const record: LayerRecord = { ...unpacked, id, durability: { state: 'unsynced', boot: this.#boot } };
     writeFileSync(paths.ingestRecord, formatLayerRecord(record), { mode: 0o600 });
     renameSync(paths.ingest, paths.directory);
-    this.#sync.request(paths, id);
+    sync.request(paths, id);
   }
 
   /** Out of sight now, gone later. A missing one is fine. */
@@ -233,8 +248,7 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
   }
 
   #removeLater(path: string): void {
-    const removal = this.#workers
-      .remove(path)
+    const removal = this.removeTree(path)
       .catch(this.#onError)
       .finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
@@ -269,7 +283,8 @@ export class DirectoryLayerStore implements LayerStore, AsyncDisposable {
     this.#discard(paths.ingest);
     const record = this.#usable(paths);
     if (record === undefined) this.#discard(paths.directory);
-    else if (record.durability.state === 'unsynced') this.#sync.request(paths, record.id);
+    else if (record.durability.state === 'unsynced')
+      this.#loadWork().then(({ sync }) => sync.request(paths, record.id), this.#onError);
   }
 }
 
