@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, string>> = {
   pullImage: 'pull',
   createSandbox: 'prepare',
   startContainer: 'start',
+  updateVolumes: 'update',
   stopContainer: 'stop',
   removeContainer: 'remove',
   removeSandbox: 'remove',

@@ -2,7 +2,7 @@
 import type { ConfigReference, Desired, Workload } from '../spec/model.ts';
 import { shortDigest } from './canonical.ts';
 import type { DesiredPod, ImageRequest, WorkloadId } from './effects.ts';
-import { containerHash, podHash, podUid, type Configs } from './hash.ts';
+import { containerHash, podHash, podUid, volumesHash, type Configs } from './hash.ts';
 
 export type DesiredPodsInput = {
   readonly workload: Workload;
@@ -31,12 +31,14 @@ export function desiredPods({ workload, digests, desired }: DesiredPodsInput): D
     workload.pod,
     first.map((container) => container.hash),
   );
+  const volumes = volumesHash(workload.pod, configs);
   return podNames(workload).map((name) => ({
     workload: id,
     namespace: workload.namespace,
     name,
     uid: podUid(id, name, hash),
     hash,
+    ...(volumes === undefined ? {} : { volumes }),
     spec: workload.pod,
     containers,
     ...configs,

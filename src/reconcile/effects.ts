@@ -17,6 +17,8 @@ export type DesiredPod = {
   readonly uid: string;
   /** Covers what needs a new sandbox when it changes: host network, host name, published ports, emptyDir volumes. */
   readonly hash: string;
+  /** Covers what the pod's config volumes are to hold, which reaches running containers. Absent without such volumes. */
+  readonly volumes?: string | undefined;
   readonly spec: PodSpec;
   readonly containers: readonly DesiredContainer[];
   /** The ConfigMaps and Secrets of the pod's namespace that the pod refers to and that exist. */
@@ -26,7 +28,7 @@ export type DesiredPod = {
 
 export type DesiredContainer = {
   readonly name: string;
-  /** Covers the template, the image digest and the content of every ConfigMap and Secret that the container uses. */
+  /** Covers the template, the image digest and the content that the container only gets at its start. */
   readonly hash: string;
   readonly image: ResolvedImage;
   readonly spec: ContainerSpec;
@@ -40,6 +42,8 @@ export type ActualPod = {
   readonly uid: string;
   /** `DesiredPod.hash` at creation. */
   readonly hash: string;
+  /** `DesiredPod.volumes` when the files were last written. Absent where none were. */
+  readonly volumes?: string | undefined;
   /** `DesiredPod.spec.terminationGracePeriodSeconds` at creation. */
   readonly graceSeconds: number;
   /** `broken`: the sandbox has lost what it needs (its network namespace, another boot): nothing can start in it. */
@@ -78,6 +82,8 @@ export type StepArguments = {
   pullImage: { readonly image: ResolvedImage; readonly pod: DesiredPod };
   /** Namespaces, network, published ports, emptyDir volumes, record. */
   createSandbox: { readonly pod: DesiredPod };
+  /** The files of ConfigMaps and Secrets in volumes, changed at once below the containers that run. */
+  updateVolumes: { readonly pod: DesiredPod };
   /** Create and start: done when the process has been executed. */
   startContainer: {
     readonly pod: DesiredPod;

@@ -29,11 +29,13 @@ export type ContainerHashInput = {
 
 /**
  * `template-image-configuration`, 16 hex digits each. Ports are the pod's, the pull policy changes nothing that runs,
- * and of the image only the digest counts: another tag for the same image restarts nothing.
+ * and of the image only the digest counts: another tag for the same image restarts nothing. Nor does the content of a
+ * volume, which reaches running containers (`volumesHash`), unless it is mounted by subPath.
  */
 export function containerHash({ pod, container, digest, configs }: ContainerHashInput): string {
   const { env, command, args, workingDir, volumeMounts, resources, security, health } = container;
   const volumes = mountedVolumes(pod, container);
+  const fixed = volumes.filter(({ name }) => isMountedInPart(name, container));
   const template = {
     command,
     args,
@@ -50,7 +52,7 @@ export function containerHash({ pod, container, digest, configs }: ContainerHash
   };
   const configuration = [
     ...env.map((entry) => envContent(entry, configs)),
-    ...volumes.map((volume) => volumeContent(volume, configs)),
+    ...fixed.map((volume) => volumeContent(volume, configs)),
   ].filter((content) => content !== undefined);
   return [shortDigest(template), shortDigest(digest), shortDigest(configuration)].join('-');
 }
@@ -70,6 +72,13 @@ export function podHash(pod: PodSpec, first: readonly string[] = []): string {
   const host = { hostname, hostNetwork, hostPID, hostIPC, hostAliases, dns, sysctls };
   const parts = [host, ports.sort(), volumesByName, ...(first.length === 0 ? [] : [first])];
   return parts.map(shortDigest).join('-');
+}
+
+/** What the config volumes of a pod are to hold, 16 hex digits; undefined where it has none. */
+export function volumesHash(pod: PodSpec, configs: Configs): string | undefined {
+  const volumes = pod.volumes.filter((volume) => volume.kind === 'config');
+  if (volumes.length === 0) return undefined;
+  return shortDigest(volumes.map((volume) => [withoutOptional(volume), volumeContent(volume, configs)]));
 }
 
 /** A UUID (version 8 of RFC 9562) that follows from its arguments: the same pod is the same directory after a reboot. */
@@ -99,6 +108,11 @@ function changedParts(names: readonly string[], before: string, after: string): 
 function mountedVolumes(pod: PodSpec, container: ContainerSpec): Volume[] {
   const mounted = new Set(container.volumeMounts.map((mount) => mount.volume));
   return pod.volumes.filter((volume) => mounted.has(volume.name));
+}
+
+/** A subPath is mounted as it was at the start: no change reaches it. */
+function isMountedInPart(volume: string, { volumeMounts }: ContainerSpec): boolean {
+  return volumeMounts.some((mount) => mount.volume === volume && mount.subPath !== undefined);
 }
 
 /** Whether a reference may lead nowhere does not change what runs. */

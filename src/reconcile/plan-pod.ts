@@ -29,7 +29,13 @@ export function planPod(pod: DesiredPod, actual: readonly ActualPod[], now: numb
     .filter((container) => !names.has(container.name))
     .flatMap((container) => clear({ pod: current, container, why: 'not declared', graceSeconds: graceOf(pod) }));
   const { steps, waits } = planContainers({ pod, current, now });
-  return { pod, steps: [...dismantling, ...surplus, ...steps], waits };
+  return { pod, steps: [...dismantling, ...surplus, ...volumeUpdates(pod, current), ...steps], waits };
+}
+
+/** Before any start: a container that is started with a new environment finds the new files too. */
+function volumeUpdates(pod: DesiredPod, current: ActualPod): Step[] {
+  if (pod.volumes === undefined || current.volumes === undefined || pod.volumes === current.volumes) return [];
+  return [{ do: 'updateVolumes', pod, why: 'the content of a ConfigMap or Secret in a volume changed' }];
 }
 
 /** Stop every container of a pod, then remove all of it: sidecars after the others, the last one first. */

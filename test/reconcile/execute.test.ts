@@ -39,6 +39,7 @@ async function run(
   const effects: Effects = {
     pullImage: act,
     createSandbox: act,
+    updateVolumes: act,
     startContainer: act,
     stopContainer: act,
     removeContainer: act,
@@ -106,6 +107,7 @@ test('neighbouring stops run side by side', async (t) => {
     effects: {
       pullImage: none,
       createSandbox: none,
+      updateVolumes: none,
       startContainer: none,
       stopContainer: stop,
       removeContainer: none,

@@ -18,7 +18,7 @@ import type { ManualClock } from './manual-clock.ts';
 import { digestOf } from './sample-workload.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type FakePod = Omit<ActualPod, 'containers'> & { containers: Mutable<ActualContainer>[] };
+type FakePod = Mutable<Omit<ActualPod, 'containers'>> & { containers: Mutable<ActualContainer>[] };
 
 export class FakeMachine implements Observer, Images {
   pods_: FakePod[] = [];
@@ -64,6 +64,7 @@ export class FakeMachine implements Observer, Images {
         assert(pod !== undefined, 'the sandbox is here');
         assert(!pod.containers.some(({ name }) => name === step.container.name), 'no second container');
         this.#nextId += 1;
+        pod.volumes = step.pod.volumes;
         const { name, hash, spec } = step.container;
         const ended = { finishedAt: undefined, exitCode: undefined, state: 'running' as const };
         const startedAt = this.#clock.now();
@@ -76,6 +77,11 @@ export class FakeMachine implements Observer, Images {
           history: step.history,
           ...ended,
         });
+      }),
+    updateVolumes: (step) =>
+      this.#step(step, () => {
+        const pod = this.pods_.find((candidate) => candidate.uid === step.pod.uid);
+        if (pod !== undefined) pod.volumes = step.pod.volumes;
       }),
     stopContainer: (step) => this.#step(step, () => this.exit(`${step.pod.name}/${step.container.name}`, 143)),
     removeContainer: (step) =>

@@ -97,8 +97,8 @@ test('a key in the environment is the only content that counts', (t) => {
   t.not(hash({ a: '1' }), hash({ b: '1' }));
 });
 
-test('a mounted volume counts with the keys that it shows', (t) => {
-  const mount = { volume: 'cfg', mountPath: '/cfg', subPath: undefined, readOnly: true };
+test('a volume mounted by subPath counts with the keys that it shows: no change reaches it', (t) => {
+  const mount = { volume: 'cfg', mountPath: '/cfg', subPath: 'a', readOnly: true };
   const volume = { kind: 'config', name: 'cfg', source: settings, defaultMode: 0o644 } as const;
   const items = [{ key: 'a', path: 'a', mode: undefined }];
   const hash = (entries: Record<string, string>, some: boolean) => {
@@ -108,6 +108,19 @@ test('a mounted volume counts with the keys that it shows', (t) => {
   };
   t.is(hash({ a: '1' }, true), hash({ a: '1', b: '2' }, true));
   t.not(hash({ a: '1' }, false), hash({ a: '1', b: '2' }, false));
+});
+
+test('the content of a volume restarts nothing: it has a hash of its own, of what the volume shows', (t) => {
+  const mount = { volume: 'cfg', mountPath: '/cfg', subPath: undefined, readOnly: true };
+  const items = [{ key: 'a', path: 'a', mode: undefined }];
+  const volumes = [{ kind: 'config', name: 'cfg', source: settings, defaultMode: 0o644, items }] as const;
+  const made = (entries: Record<string, string>) =>
+    podOf({ ...withMain({ volumeMounts: [mount] }), volumes }, [config('settings', entries)]);
+  const [one, same, other] = [made({ a: '1' }), made({ a: '1', b: '2' }), made({ a: '2' })];
+  t.deepEqual([one.containers, one.hash], [other.containers, other.hash]);
+  t.is(one.volumes, same.volumes);
+  t.not(one.volumes, other.volumes);
+  t.is(podOf({ ...base, volumes: [] }).volumes, undefined);
 });
 
 test('content of another namespace, of another name or kind, or that is not mounted, does not count', (t) => {

@@ -140,6 +140,9 @@ export class ModelWorld {
         return this.#createSandbox(step);
       case 'startContainer':
         return this.#startContainer(step);
+      case 'updateVolumes':
+        this.#pod(step.pod.uid).volumes = step.pod.volumes;
+        return;
       case 'stopContainer':
         return this.#stopContainer(step);
       case 'removeContainer': {
@@ -182,6 +185,7 @@ export class ModelWorld {
     const ends = this.endsAtOnce.has(container.hash);
     const twins = this.pods.filter((other) => other.name === pod.name).flatMap((other) => other.containers);
     assert(!twins.some((other) => other.name === container.name), `two containers ${pod.name}/${container.name}`);
+    sandbox.volumes = pod.volumes;
     assertTurn(sandbox, pod, container.name);
     this.#nextId += 1;
     sandbox.containers.push({

@@ -17,6 +17,7 @@ import { runPostStart, runPreStop } from './container-hooks.ts';
 import { writeRunRecord } from '../../reconcile/run-files.ts';
 import { openObserver, runDirectory, workloadOf } from './observer.ts';
 import { podContainer } from './pod-container.ts';
+import { writePodVolumes } from './volume/pod-volumes.ts';
 
 export type MachineOptions = {
   readonly pulls: PullSettings;
@@ -72,6 +73,7 @@ function effectsOver(host: Host, options: MachineOptions, watch: (id: string) =>
     createSandbox: async ({ pod }) => {
       await createSandbox(host, sandboxSpec(pod));
     },
+    updateVolumes: ({ pod }) => Promise.try(() => writePodVolumes(host, pod)),
     startContainer: async ({ pod, container, history }, signal) => {
       const sandbox = await createSandbox(host, sandboxSpec(pod));
       const image = imageByDigest(host, container.image.digest);

@@ -11,6 +11,7 @@ import type { ContainerHealth } from '../../reconcile/probe-state.ts';
 import type { ActualContainer, ActualPod, Observer, WorkloadId } from '../../reconcile/effects.ts';
 import { listRunRecords, readRunRecord } from '../../reconcile/run-files.ts';
 import { imageByDigest } from './images.ts';
+import { writtenVolumes } from './volume/pod-volumes.ts';
 
 type Found = { readonly state: ContainerState; readonly identity: ContainerIdentity };
 
@@ -61,19 +62,21 @@ export function podsOf(host: Host): ActualPod[] {
   const sandboxes = listSandboxes(host).filter(({ owner }) => owner !== 'run');
   return sandboxes.map((sandbox) =>
     toPod(
+      host,
       sandbox,
       containers.filter(({ identity }) => identity.podUid === sandbox.uid),
     ),
   );
 }
 
-function toPod(sandbox: Sandbox, containers: readonly Found[]): ActualPod {
+function toPod(host: Host, sandbox: Sandbox, containers: readonly Found[]): ActualPod {
   return {
     workload: workloadOf(sandbox),
     namespace: sandbox.namespace,
     name: sandbox.name,
     uid: sandbox.uid,
     hash: sandbox.hash,
+    volumes: writtenVolumes(host, sandbox.uid),
     graceSeconds: sandbox.graceSeconds,
     sandbox: isReady(sandbox) ? 'ready' : 'broken',
     containers: containers.map(toContainer),

@@ -14,6 +14,7 @@ import type { HostAlias } from '../network/hosts-file.ts';
 import type { PodDns } from '../network/resolv-conf.ts';
 import type { PublishedPort } from '../network/published-port.ts';
 import { measurePhase } from '../start-phase.ts';
+import { removeMemory } from './memory-directory.ts';
 import type { PodOwner } from './owner.ts';
 import { podPaths } from './pod-paths.ts';
 
@@ -167,5 +168,6 @@ export async function removeSandbox(host: Host, uid: string): Promise<void> {
     await removePodNetwork({ podUid: uid, network: host.networkPlan });
   }
   await rm(paths.durable, { recursive: true, force: true });
+  await removeMemory(host.paths, uid);
   await rm(paths.run, { recursive: true, force: true });
 }

@@ -8,11 +8,10 @@ import { podPaths } from '../../../oci/pod/pod-paths.ts';
 import type { Mount } from '../../../oci/runtime/config.ts';
 import { ensureVolume } from '../../../oci/volume/volume-store.ts';
 import type { DesiredContainer, DesiredPod } from '../../../reconcile/effects.ts';
-import { configFiles } from '../../../spec/config-files.ts';
 import type { Volume, VolumeMount } from '../../../spec/model.ts';
-import { findConfig } from '../find-config.ts';
-import { configDirectory, writeConfigVolume } from './config-volume.ts';
+import { configDirectory } from './config-volume.ts';
 import { hostPath } from './host-path.ts';
+import { memoryVolumes, writePodVolumes } from './pod-volumes.ts';
 import { makeBelow } from './sub-path.ts';
 
 const EMPTY_DIR_MODE = 0o777;
@@ -22,6 +21,7 @@ const EMPTY_DIR_MODE = 0o777;
  * and Secrets. Throws OciError VOLUME_UNAVAILABLE where a host path is not what its type says, CONFIG_INVALID on a bad subPath.
  */
 export function volumeMounts(host: Host, pod: DesiredPod, container: DesiredContainer): Mount[] {
+  writePodVolumes(host, pod);
   return container.spec.volumeMounts.map((mount) => {
     const volume = pod.spec.volumes.find(({ name }) => name === mount.volume);
     if (volume === undefined) throw new OciError('CONFIG_INVALID', `Pod '${pod.name}' has no volume '${mount.volume}'`);
@@ -53,19 +53,22 @@ function readOnlyOf({ recursiveReadOnly }: VolumeMount): string {
 }
 
 function volumeSource(host: Host, pod: DesiredPod, volume: Volume): string {
-  const paths = podPaths(host.paths, pod.uid);
   switch (volume.kind) {
     case 'emptyDir':
-      return emptyDir(join(volume.medium === 'Memory' ? paths.run : paths.durable, 'volumes', volume.name));
+      return emptyDir(
+        join(
+          volume.medium === 'Memory'
+            ? memoryVolumes(host, pod.uid)
+            : join(podPaths(host.paths, pod.uid).durable, 'volumes'),
+          volume.name,
+        ),
+      );
     case 'hostPath':
       return hostPath(volume.path, volume.type);
     case 'claim':
       return ensureVolume(host.paths.root, { namespace: pod.namespace, name: volume.claim });
     case 'config':
-      return writeConfigVolume(
-        join(paths.run, 'volumes', volume.name),
-        configFiles(volume, findConfig(pod, volume.source)),
-      );
+      return join(memoryVolumes(host, pod.uid), volume.name);
   }
 }
 
