@@ -51,9 +51,8 @@ export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
 function* duplicateErrors(manifests: readonly Manifest[]): Iterable<ManifestError> {
   const seen = new Map<string, Manifest>();
   for (const manifest of manifests) {
-    const { kind, document, value } = manifest;
-    const { name, namespace = DEFAULTS.namespace } = value.metadata;
-    const identity = `${kind} '${name}' in namespace '${namespace}'`;
+    const { document } = manifest;
+    const identity = identityOf(manifest);
     const first = seen.get(identity);
     if (first === undefined) {
       seen.set(identity, manifest);
@@ -63,6 +62,12 @@ function* duplicateErrors(manifests: readonly Manifest[]): Iterable<ManifestErro
     const message = `The ${identity} is already declared at ${file}:${line}:${column}`;
     yield errorAt(document, { path: ['metadata', 'name'] }, message);
   }
+}
+
+function identityOf(manifest: Manifest): string {
+  const { name } = manifest.value.metadata;
+  if (manifest.kind === 'Namespace') return `Namespace '${name}'`;
+  return `${manifest.kind} '${name}' in namespace '${manifest.value.metadata.namespace ?? DEFAULTS.namespace}'`;
 }
 
 /** Sorted errors without those beyond the limit of their file; one more says how many there are. */

@@ -26,7 +26,7 @@ export type ConfigData = {
 };
 
 /** The kinds that keep pods. */
-export const WORKLOAD_KINDS = ['Pod', 'Deployment', 'Job'] as const;
+export const WORKLOAD_KINDS = ['Pod', 'Deployment', 'DaemonSet', 'Job'] as const;
 
 export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
 

@@ -44,6 +44,7 @@ export function toWorkload(manifest: WorkloadManifest): Workload {
 function replicasOf(manifest: WorkloadManifest): number {
   switch (manifest.kind) {
     case 'Pod':
+    case 'DaemonSet':
       return 1;
     case 'Deployment':
       return manifest.value.spec.replicas ?? DEFAULTS.replicas;

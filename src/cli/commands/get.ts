@@ -12,8 +12,8 @@ import { listWorkloads, type WorkloadView } from '../workload-list.ts';
 export const command = defineCommand({
   usage: ['get [KIND[/NAME]] [-n NAMESPACE] [-o json|yaml]'],
   description:
-    'Kinds: workloads (default), deployments, jobs, pods (every pod on this machine), sources. Conditions and sources\n' +
-    'come from the running agent; without one, what runs is shown all the same.',
+    'Kinds: workloads (default), deployments, daemonsets, jobs, pods (every pod on this machine), sources.\n' +
+    'Conditions and sources come from the running agent; without one, what runs is shown all the same.',
   options: {
     namespace: { type: 'string', short: 'n', value: 'NAME', help: 'Only this namespace' },
     ...formatOption,
@@ -47,12 +47,14 @@ type Answer =
   | { readonly kind: 'pod'; readonly items: readonly PodView[] }
   | { readonly kind: 'source'; readonly items: AgentStatus['sources'] };
 
-type Kind = 'workload' | 'Deployment' | 'Job' | 'pod' | 'source';
+type Kind = 'workload' | 'Deployment' | 'DaemonSet' | 'Job' | 'pod' | 'source';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   workload: 'workload',
   deployment: 'Deployment',
   deploy: 'Deployment',
+  daemonset: 'DaemonSet',
+  ds: 'DaemonSet',
   job: 'Job',
   pod: 'pod',
   po: 'pod',
@@ -60,10 +62,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
 };
 
 function kindOf(word: string): Kind {
-  const singular = word.toLowerCase().replace(/s$/, '');
-  const kind = Object.hasOwn(KINDS, singular) ? KINDS[singular] : undefined;
+  const lower = word.toLowerCase();
+  const known = [lower, lower.replace(/s$/, '')].find((one) => Object.hasOwn(KINDS, one));
+  const kind = KINDS[known ?? ''];
   if (kind !== undefined) return kind;
-  throw new CommandFailure(`There is no kind '${word}'`, { hint: 'workloads, deployments, jobs, pods or sources' });
+  throw new CommandFailure(`There is no kind '${word}'`, {
+    hint: 'workloads, deployments, daemonsets, jobs, pods or sources',
+  });
 }
 
 type Choice = {

@@ -3,9 +3,10 @@ import * as z from 'zod';
 
 import { firstHostPort } from './host-ports.ts';
 import { NOT_YET } from './kubernetes-fields.ts';
-import { checked, manifestObject, wholeNumber, type Complaint } from './manifest-object.ts';
-import { ignoredStatus, labels, metadata, templateMetadata } from './metadata.ts';
+import { checked, manifestObject, wholeNumber } from './manifest-object.ts';
+import { ignoredStatus, metadata, templateMetadata } from './metadata.ts';
 import { podSpec } from './pod.ts';
+import { selector, selectorComplaints } from './selector.ts';
 
 /** Far beyond what one machine runs of one workload: a slip of the finger must not exhaust it. */
 const MOST_REPLICAS = 1000;
@@ -15,13 +16,11 @@ const TEMPLATE = 'spec.template.spec';
 const deploymentShape = manifestObject(
   {
     replicas: wholeNumber(0, MOST_REPLICAS).nullish(),
-    selector: manifestObject({ matchLabels: labels }, { notYet: NOT_YET.selector }),
+    selector,
     template: manifestObject({ metadata: templateMetadata, spec: podSpec }),
   },
   { notYet: NOT_YET.deployment, elsewhere: { containers: TEMPLATE, volumes: TEMPLATE, restartPolicy: TEMPLATE } },
 );
-
-type DeploymentSpecManifest = z.output<typeof deploymentShape>;
 
 const deploymentSpec = checked(deploymentShape, function* (spec) {
   yield* selectorComplaints(spec);
@@ -46,13 +45,3 @@ export const deployment = manifestObject({
 });
 
 export type DeploymentManifest = z.output<typeof deployment>;
-
-function* selectorComplaints({ selector, template }: DeploymentSpecManifest): Iterable<Complaint> {
-  const path = ['selector', 'matchLabels'];
-  const wanted = Object.entries(selector.matchLabels);
-  if (wanted.length === 0) yield { path, message: 'The selector must name at least one label' };
-  for (const [key, value] of wanted) {
-    if (template.metadata.labels?.[key] === value) continue;
-    yield { path: [...path, key], message: "The template's metadata.labels do not have this label and value" };
-  }
-}

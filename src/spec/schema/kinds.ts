@@ -5,11 +5,13 @@ import { nearestName } from '../nearest-name.ts';
 import { quoted } from '../quoted-text.ts';
 import { persistentVolumeClaim } from './claim.ts';
 import { configMap, secret } from './config.ts';
+import { daemonSet } from './daemon-set.ts';
 import { deployment } from './deployment.ts';
 import { job } from './job.ts';
 import { KINDS_NOT_YET } from './kubernetes-fields.ts';
 import { manifestObject } from './manifest-object.ts';
 import { listMetadata } from './metadata.ts';
+import { namespace } from './namespace.ts';
 import { pod } from './pod.ts';
 
 const list = manifestObject({
@@ -23,10 +25,12 @@ const list = manifestObject({
 export const SCHEMAS = {
   Pod: pod,
   Deployment: deployment,
+  DaemonSet: daemonSet,
   Job: job,
   ConfigMap: configMap,
   Secret: secret,
   PersistentVolumeClaim: persistentVolumeClaim,
+  Namespace: namespace,
   List: list,
 } as const;
 
@@ -35,10 +39,12 @@ export type Kind = keyof typeof SCHEMAS;
 export const API_VERSIONS: Readonly<Record<Kind, string>> = {
   Pod: 'v1',
   Deployment: 'apps/v1',
+  DaemonSet: 'apps/v1',
   Job: 'batch/v1',
   ConfigMap: 'v1',
   Secret: 'v1',
   PersistentVolumeClaim: 'v1',
+  Namespace: 'v1',
   List: 'v1',
 };
 

@@ -10,10 +10,10 @@ export const NOT_YET = {
     'name generateName namespace uid resourceVersion generation managedFields ownerReferences finalizers',
   ),
   deployment: fields('strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds'),
+  daemonSet: fields('updateStrategy minReadySeconds revisionHistoryLimit'),
   job: fields(`
     selector manualSelector completionMode podFailurePolicy successPolicy backoffLimitPerIndex maxFailedIndexes
     podReplacementPolicy managedBy`),
-  selector: fields('matchExpressions'),
   pod: fields(`
     ephemeralContainers activeDeadlineSeconds nodeSelector serviceAccountName
     serviceAccount automountServiceAccountToken nodeName hostUsers shareProcessNamespace
@@ -43,12 +43,10 @@ export const NOT_YET = {
 
 /** Kinds that Kubernetes has and berth has not yet, by the apiVersion they are written with. */
 export const KINDS_NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['DaemonSet', 'apps/v1'],
   ['StatefulSet', 'apps/v1'],
   ['ReplicaSet', 'apps/v1'],
   ['CronJob', 'batch/v1'],
   ['Service', 'v1'],
-  ['Namespace', 'v1'],
   ['PersistentVolume', 'v1'],
   ['ServiceAccount', 'v1'],
   ['ReplicationController', 'v1'],
