@@ -37,14 +37,13 @@ import type { Runtime } from './runtime.ts';
 import { deleteContainer } from './delete.ts';
 import { hasStartHooks, stopsForHooks } from './hook-operations.ts';
 import { USER_NAMESPACE_FD } from './namespace-operations.ts';
-import { openUserNamespace } from './user-namespace.ts';
 import { privilegesOf } from './privileges.ts';
 import { startContainer } from './start.ts';
 import { seccompFacts } from './seccomp-facts.ts';
-import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
+import type { SeccompHandout } from './seccomp-listener.ts';
 import { givenStreams, type streamsFor } from './streams.ts';
 import { startMonitor, type Monitor } from './monitor.ts';
-import { TerminalChannel, type TerminalLife } from './terminal.ts';
+import type { TerminalChannel, TerminalLife } from './terminal.ts';
 
 export type CreateRequest = {
   readonly id: string;
@@ -250,8 +249,22 @@ async function meetHooks(
   await runCreateHooks(runtime, { id, bundle, config, pid }, place);
 }
 
-function openHandout({ id, bundle, config }: CreateRequest): SeccompHandout | undefined {
+/** Few profiles ask somebody: what hands the descriptor out is loaded when one does. */
+async function openHandout({ id, bundle, config }: CreateRequest): Promise<SeccompHandout | undefined> {
+  if (!config.linux?.seccomp?.listenerPath) return undefined;
+  const { openSeccompHandout } = await import('./seccomp-listener.ts');
   return openSeccompHandout(config.linux?.seccomp, { subject: { id, bundle, config, pid: 0 }, status: 'creating' });
+}
+
+/** Most containers have no terminal and no user namespace: neither is loaded for them. */
+async function openChannel(request: CreateRequest): Promise<TerminalChannel | undefined> {
+  if (!hasTerminal(request)) return undefined;
+  return import('./terminal.ts').then((it) => new it.TerminalChannel(request.terminal ?? 'kept'));
+}
+
+async function openUserNamespace({ config: { linux = {} } }: CreateRequest): Promise<Fd | undefined> {
+  if (linux.namespaces?.some(({ type }) => type === 'user') !== true) return undefined;
+  return import('./user-namespace.ts').then((it) => it.openUserNamespace(linux));
 }
 
 async function startContainerProcess(
@@ -264,9 +277,9 @@ async function startContainerProcess(
   const assembled = assemble(tape, hostArchitecture(), pageSize());
   await afterOtherWork();
   using prepared = await prepareMounts(plainConfig(request), request.rootfs);
-  using channel = hasTerminal(request) ? new TerminalChannel(request.terminal ?? 'kept') : undefined;
-  using userNamespace = await openUserNamespace(request.config.linux ?? {});
-  using handout = openHandout(request);
+  using channel = await openChannel(request);
+  using userNamespace = await openUserNamespace(request);
+  using handout = await openHandout(request);
   const { parent, preservedFds } = request.launch ?? { parent: 'monitor' };
   const fds = [...parkedFds(preservedFds), ...(channel?.fds ?? inheritedStreams(runtime, request)), ...prepared.fds];
   if (userNamespace !== undefined) fds.push([userNamespace.number, USER_NAMESPACE_FD]);

@@ -50,7 +50,7 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
   const launch = { parent: 'caller', preservedFds } as const;
   const tape = assemble(execTapeIn(runtime, { id, process, launch, entry }), hostArchitecture());
   using channel = process.terminal === true ? new TerminalChannel('handed-out') : undefined;
-  using handout = openExecHandout(runtime, state);
+  using handout = await openExecHandout(runtime, state);
   const { monitor, outcome } = await startMonitor(runtime.spawner, tape, {
     id,
     parent: 'caller',

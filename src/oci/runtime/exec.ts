@@ -25,10 +25,9 @@ import { readConfig } from './read-config.ts';
 import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
 import { seccompFacts } from './seccomp-facts.ts';
-import { openSeccompHandout, type SeccompHandout } from './seccomp-listener.ts';
+import type { SeccompHandout } from './seccomp-listener.ts';
 import { readState, requireState, type ContainerState } from './state.ts';
 import { streamsFor } from './streams.ts';
-import { TerminalChannel } from './terminal.ts';
 
 export type ExecRequest = {
   readonly id: string;
@@ -63,6 +62,7 @@ export async function execInContainer(runtime: Runtime, request: ExecRequest): P
  * Rejects, as `ended` does later, with what `execInContainer` rejects with.
  */
 export async function execInTerminal(runtime: Runtime, request: TerminalExecRequest): Promise<TerminalExec> {
+  const { TerminalChannel } = await import('./terminal.ts');
   using channel = new TerminalChannel('handed-out');
   const process = { ...request.process, terminal: true };
   const ended = endOf(await launch(runtime, { ...request, process, fds: channel.fds }));
@@ -98,7 +98,7 @@ async function launch(runtime: Runtime, request: Launch): Promise<Launched> {
   using _write = write;
   using reading = new DisposableStack();
   reading.use(status);
-  const handout = openExecHandout(runtime, state);
+  const handout = await openExecHandout(runtime, state);
   if (handout !== undefined) reading.use(handout);
   const given = [...fds, [pidfd.number, PIDFD] as const, ...root.fds, ...(handout?.fds ?? [])];
   const options = { argv: ['berth-exec', id], status: write.number, fds: given };
@@ -119,10 +119,15 @@ async function endOf({ id, signal, tape, status, monitorPid, handout }: Launched
   return exit;
 }
 
-/** Whoever is asked about calls of the container is asked about those of the process too, at a descriptor of its own. */
-export function openExecHandout(runtime: Runtime, { record, pid }: ContainerState): SeccompHandout | undefined {
+/** Whoever is asked about calls of the container is asked about those of the process too, at a descriptor of its own; few are. */
+export async function openExecHandout(
+  runtime: Runtime,
+  { record, pid }: ContainerState,
+): Promise<SeccompHandout | undefined> {
   const { id, bundle } = record;
   const config = readConfig(runtime, id);
+  if (!config.linux?.seccomp?.listenerPath) return undefined;
+  const { openSeccompHandout } = await import('./seccomp-listener.ts');
   return openSeccompHandout(config.linux?.seccomp, { subject: { id, bundle, config, pid }, status: 'running' });
 }
 

@@ -3,12 +3,10 @@
 import type { Fd } from '../../linux/fd.ts';
 import { OciError } from '../error.ts';
 import type { Mount, RuntimeConfig } from './config.ts';
-import { fillTmpfs } from './copy-up.ts';
 import { preparedFd } from './mount-facts.ts';
 import { parseMountOptions } from './mount-options.ts';
 import { isBind } from './plain-mounts.ts';
 import type { Rootfs } from './rootfs-operations.ts';
-import { makeUserNamespace } from './user-namespace.ts';
 
 /** Descriptors of this process, by the place of their mount in the list. The caller disposes of it. */
 export class PreparedMounts implements Disposable {
@@ -45,13 +43,20 @@ export async function prepareMounts(config: RuntimeConfig, rootfs: Rootfs): Prom
     for (const index of mountsToPrepare(config)) {
       const mount = config.mounts?.[index];
       if (mount === undefined) continue;
-      fds.set(index, isBind(mount) ? await mappingsOf(mount, config) : fillTmpfs(mount, rootfs));
+      fds.set(index, await prepared(mount, config, rootfs));
     }
   } catch (error) {
     new PreparedMounts(fds)[Symbol.dispose]();
     throw error;
   }
   return new PreparedMounts(fds);
+}
+
+/** What makes either is loaded for it: few containers have such mounts. */
+async function prepared(mount: Mount, config: RuntimeConfig, rootfs: Rootfs): Promise<Fd> {
+  if (isBind(mount)) return mappingsOf(mount, config);
+  const { fillTmpfs } = await import('./copy-up.ts');
+  return fillTmpfs(mount, rootfs);
 }
 
 function needsPreparation(mount: Mount): boolean {
@@ -65,7 +70,10 @@ function needsPreparation(mount: Mount): boolean {
 async function mappingsOf(mount: Mount, { linux = {} }: RuntimeConfig): Promise<Fd> {
   const uid = mount.uidMappings ?? linux.uidMappings ?? [];
   const gid = mount.gidMappings ?? linux.gidMappings ?? [];
-  if (uid.length > 0 && gid.length > 0) return await makeUserNamespace({ uid, gid });
+  if (uid.length > 0 && gid.length > 0) {
+    const { makeUserNamespace } = await import('./user-namespace.ts');
+    return makeUserNamespace({ uid, gid });
+  }
   const { idmap } = parseMountOptions(mount.options ?? []);
   const message = `Cannot mount '${mount.source}' on ${mount.destination} with '${idmap}'`;
   throw new OciError('CONFIG_INVALID', `${message}: there are neither mappings of its own nor the container's`);
