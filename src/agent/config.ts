@@ -13,9 +13,18 @@ const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 const FORMATS = ['auto', 'json', 'pretty'] as const;
 const MAX_POLL_SECONDS = 86_400;
 
+const SOURCE_FORM = 'a source is a string, or a repository in `source` with its options beside it';
+
+/** A source with its options beside it; which there are, and what they may be, is for parseSource to say. */
+const sourceSchema = z
+  .object({ source: z.string().min(1) })
+  .catchall(z.union([z.string(), z.number(), z.boolean()]))
+  .refine(({ source, ...options }) => Object.keys(options).length === 0 || source.includes(':'))
+  .transform(({ source, ...options }) => sourceText(source, options));
+
 /** The file of --config. Places are not in it: every command needs them, and commands do not read it. */
 const fileSchema = z.strictObject({
-  sources: z.array(z.string().min(1)).optional(),
+  sources: z.array(z.union([z.string().min(1), sourceSchema], { error: SOURCE_FORM })).optional(),
   listen: z.string().optional(),
   logLevel: z.enum(LEVELS).optional(),
   logFormat: z.enum(FORMATS).optional(),
@@ -186,6 +195,13 @@ function checked(value: unknown, nameOf: (key: string) => string): Settings {
   const [key = '', ...rest] = issue.path;
   const place = `${nameOf(String(key))}${rest.map((part) => `[${String(part)}]`).join('')}`;
   throw new ConfigError(`${place}: ${issue.message}`);
+}
+
+/** As it would follow `--source`. */
+function sourceText(source: string, options: Readonly<Record<string, string | number | boolean>>): string {
+  const query = Object.entries(options).map(([key, value]) => `${key}=${encodeURIComponent(value)}`);
+  if (query.length === 0) return source;
+  return `${source}${source.includes('#') ? (source.includes('?') ? '&' : '?') : '#?'}${query.join('&')}`;
 }
 
 function present(value: string | undefined): string | undefined {

@@ -11,6 +11,10 @@ export type GitOptions = {
   readonly protocol: GitProtocol | undefined;
   /** Sent as an HTTP header. Handed over in the environment, so that no list of processes shows it. */
   readonly header?: { readonly url: string; readonly value: string } | undefined;
+  /** Which key ssh shows, and which hosts it believes; undefined: those of the agent's user. */
+  readonly ssh?: { readonly key: string | undefined; readonly knownHosts: string | undefined } | undefined;
+  /** Of any file that git writes, a pack say. The kernel ends a git that goes beyond. */
+  readonly maxFileBytes?: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly input?: string;
@@ -23,8 +27,9 @@ export type GitResult = { readonly exitCode: number; readonly output: Buffer; re
 /** Of the output, in memory. Manifests are bounded before they are asked for. */
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const MAX_COMPLAINT_CHARS = 2000;
-/** Of any file that git writes, a pack say, in blocks of 512 bytes: 8 GiB. The kernel ends a git that goes beyond. */
-const MAX_FILE_BLOCKS = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 8 * 1024 * 1024 * 1024;
+/** What the shell's `ulimit -f` counts in (POSIX). */
+const BLOCK_BYTES = 512;
 
 /**
  * Run git and collect its output. Rejects with SourceError SOURCE_IO when it cannot be run, does not end in time, or
@@ -32,7 +37,8 @@ const MAX_FILE_BLOCKS = 16 * 1024 * 1024;
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<GitResult> {
   options.signal.throwIfAborted();
-  const limit = `ulimit -f ${MAX_FILE_BLOCKS}; exec git "$@"`;
+  const blocks = Math.ceil((options.maxFileBytes ?? MAX_FILE_BYTES) / BLOCK_BYTES);
+  const limit = `ulimit -f ${blocks}; exec git "$@"`;
   const child = spawn('/bin/sh', ['-c', limit, 'git', ...configuration(options), ...args], {
     env: environment(options),
     stdio: ['pipe', options.outputFd ?? 'pipe', 'pipe'],
@@ -98,9 +104,11 @@ function configuration({ protocol }: GitOptions): string[] {
     'core.symlinks=false',
     'core.fsync=all',
     'protocol.allow=never',
-    ...(protocol === undefined ? [] : [`protocol.${protocol}.allow=always`]),
+    ...(protocol === undefined ? [] : [`protocol.${transport(protocol)}.allow=always`]),
     'transfer.fsckObjects=true',
     'transfer.bundleURI=false',
+    // Larger blobs are written as they come, and never held in memory.
+    'core.bigFileThreshold=16m',
     'fetch.recurseSubmodules=false',
     'submodule.recurse=false',
     'credential.helper=',
@@ -116,7 +124,22 @@ function configuration({ protocol }: GitOptions): string[] {
   return settings.flatMap((setting) => ['-c', setting]);
 }
 
-function environment({ gitDir, protocol, header }: GitOptions): NodeJS.ProcessEnv {
+/** What git calls it: it opens a bundle as it opens a repository on this machine. */
+function transport(protocol: GitProtocol): string {
+  return protocol === 'bundle' ? 'file' : protocol;
+}
+
+/** Paths come from options whose characters need no quoting (source-options.ts). */
+function sshCommand(ssh: GitOptions['ssh']): string {
+  const options = ['BatchMode=yes', 'StrictHostKeyChecking=yes', 'ConnectTimeout=15', 'ClearAllForwardings=yes'];
+  if (ssh?.key !== undefined) options.push(`IdentityFile=${ssh.key}`, 'IdentitiesOnly=yes', 'IdentityAgent=none');
+  if (ssh?.knownHosts !== undefined) {
+    options.push(`UserKnownHostsFile=${ssh.knownHosts}`, 'GlobalKnownHostsFile=/dev/null', 'UpdateHostKeys=no');
+  }
+  return ['ssh', ...options.map((option) => `-o ${option}`)].join(' ');
+}
+
+function environment({ gitDir, protocol, header, ssh }: GitOptions): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
     // Where ssh finds its key and known hosts.
@@ -129,10 +152,9 @@ function environment({ gitDir, protocol, header }: GitOptions): NodeJS.ProcessEn
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '/bin/false',
     SSH_ASKPASS_REQUIRE: 'never',
-    GIT_SSH_COMMAND:
-      'ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=15 -o ClearAllForwardings=yes',
+    GIT_SSH_COMMAND: sshCommand(ssh),
     GIT_SSH_VARIANT: 'ssh',
-    GIT_ALLOW_PROTOCOL: protocol ?? 'none',
+    GIT_ALLOW_PROTOCOL: protocol === undefined ? 'none' : transport(protocol),
     GIT_NO_REPLACE_OBJECTS: '1',
     GIT_NO_LAZY_FETCH: '1',
     GIT_OPTIONAL_LOCKS: '0',

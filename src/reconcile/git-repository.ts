@@ -1,20 +1,23 @@
 // The bare repository on disk that a Git source fetches into, and reads from when there is no network.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { runGit, type GitOptions, type GitResult } from './git-program.ts';
+import { gitAddress, mustSucceed, remoteOptions, type RemoteRevision } from './git-remote.ts';
 import { parseBatch } from './git-tree.ts';
 import type { GitConfig } from './parse-source.ts';
-import { SourceError, type SourceErrorCode } from './source.ts';
+import { SourceError } from './source.ts';
 
 /** The newest commit that was fetched and that can be read. */
 const CURRENT = 'refs/berth/current';
 /** The commit that is being looked at. */
 const CANDIDATE = 'refs/berth/candidate';
 
-const COMMIT = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
-const ASK_TIMEOUT_MS = 60_000;
 const LOCAL_TIMEOUT_MS = 300_000;
+const MIB = 1024 * 1024;
+/** Of one fetch, unless the source says otherwise. A bundle brings its images with it. */
+const MAX_FETCH_MIB = 512;
+const MAX_BUNDLE_MIB = 8192;
 
 export type GitRepositoryOptions = {
   readonly config: GitConfig;
@@ -36,44 +39,82 @@ export class GitRepository {
     this.#fetchTimeoutMs = fetchTimeoutMs;
   }
 
-  /** The commit that the ref of the source names over there. One small request. */
-  async remoteCommit(signal: AbortSignal): Promise<string> {
-    const { url, ref } = this.#config;
-    const args = ['ls-remote', '--exit-code', '--', url, ref];
-    const result = await runGit(args, { ...this.#remote(), gitDir: undefined, timeoutMs: ASK_TIMEOUT_MS, signal });
-    if (result.exitCode === 2) throw new SourceError('SOURCE_MISSING', `${url} has no ${ref}`);
-    mustSucceed(result, 'SOURCE_UNREACHABLE', `Cannot ask ${url} for ${ref}`);
-    const lines = result.output.toString('latin1').split('\n');
-    const [commit = ''] = lines.find((line) => line.endsWith(`\t${ref}`))?.split('\t') ?? [];
-    if (COMMIT.test(commit)) return commit;
-    throw new SourceError('SOURCE_INVALID', `${url} does not answer as a Git repository does`);
+  /**
+   * Fetch `target` of the remote, without tags and submodules. With `history` down to what is here already, or else its
+   * newest commit alone. Returns the object that it names: a commit or an annotated tag.
+   */
+  async fetch({ target, commit }: RemoteRevision, history: boolean, signal: AbortSignal): Promise<string> {
+    await this.#prepare(commit, signal);
+    const config = this.#config;
+    // A bundle has the history that it has.
+    const depth = history || config.protocol === 'bundle' ? [] : ['--depth=1'];
+    const options = ['--quiet', ...depth, '--no-tags', '--no-write-fetch-head', '--update-shallow'];
+    const args = ['fetch', ...options, '--', gitAddress(config), `+${target}:${CANDIDATE}`];
+    const maxMiB = config.settings.maxFetchMiB ?? (config.protocol === 'bundle' ? MAX_BUNDLE_MIB : MAX_FETCH_MIB);
+    const limits = { timeoutMs: this.#fetchTimeoutMs, maxFileBytes: maxMiB * MIB };
+    const result = await runGit(args, { ...(await remoteOptions(config)), ...limits, gitDir: this.#gitDir, signal });
+    if (result.exitCode !== 0 && /died of signal 25|File too large/.test(result.complaint)) {
+      await this.#removeUnfinished();
+      throw new SourceError(
+        'SOURCE_INVALID',
+        `${config.url} is too large: ${target} has more than ${maxMiB} MiB to fetch; maxFetchMiB=N allows more`,
+      );
+    }
+    mustSucceed(result, 'SOURCE_UNREACHABLE', `Cannot fetch ${target} from ${config.url}`);
+    return this.#resolve(CANDIDATE, signal);
   }
 
-  /** Fetch the ref without history, tags and submodules; `expected` is what it named just now. Returns its commit. */
-  async fetch(expected: string, signal: AbortSignal): Promise<string> {
-    await this.#prepare(expected, signal);
-    const { url, ref } = this.#config;
-    const options = ['--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--update-shallow'];
-    const args = ['fetch', ...options, '--', url, `+${ref}:${CANDIDATE}`];
-    const result = await runGit(args, { ...this.#remote(), timeoutMs: this.#fetchTimeoutMs, signal });
-    mustSucceed(result, 'SOURCE_UNREACHABLE', `Cannot fetch ${ref} from ${url}`);
-    return this.#resolve(`${CANDIDATE}^{commit}`, signal);
+  /** The commit that an object is or tags. */
+  commitOf(object: string, signal: AbortSignal): Promise<string> {
+    return this.#resolve(`${object}^{commit}`, signal);
   }
 
-  /** The commit of the last `keep`; undefined when there is none. */
+  /** The text of a commit or an annotated tag (gitformat-commit), and which of them it is. */
+  async readObject(object: string, signal: AbortSignal): Promise<{ readonly type: string; readonly content: Buffer }> {
+    const type = await this.#local(['cat-file', '-t', object], signal);
+    mustSucceed(type, 'SOURCE_IO', `Cannot read ${object}`);
+    const name = type.output.toString('latin1').trim();
+    const result = await this.#local(['cat-file', name, object], signal);
+    mustSucceed(result, 'SOURCE_IO', `Cannot read ${object}`);
+    return { type: name, content: result.output };
+  }
+
+  /** Whether `commit` is `ancestor` or comes after it. An ancestor that is not here is none. */
+  async descends(commit: string, ancestor: string, signal: AbortSignal): Promise<boolean> {
+    const result = await this.#local(['merge-base', '--is-ancestor', ancestor, commit], signal);
+    if (result.exitCode === 0) return true;
+    if (result.exitCode === 1) return false;
+    const known = await this.#local(['cat-file', '-e', `${ancestor}^{commit}`], signal);
+    if (known.exitCode === 0) mustSucceed(result, 'SOURCE_IO', `Cannot compare ${commit} with ${ancestor}`);
+    return false;
+  }
+
+  /** The object of the last `keep`; undefined when there is none. */
   async current(signal: AbortSignal): Promise<string | undefined> {
     const entries = await readdir(this.#gitDir).catch(() => []);
     if (entries.length === 0) return undefined;
-    const result = await this.#local(['rev-parse', '--verify', '--quiet', `${CURRENT}^{commit}`], signal);
+    const result = await this.#local(['rev-parse', '--verify', '--quiet', CURRENT], signal);
     return result.exitCode === 0 ? result.output.toString('latin1').trim() : undefined;
   }
 
-  /** Remember `commit` as the one to begin with next time, and let go of what is no longer needed. */
-  async keep(commit: string, signal: AbortSignal): Promise<void> {
-    mustSucceed(await this.#local(['update-ref', CURRENT, commit], signal), 'SOURCE_IO', `Cannot keep ${commit}`);
+  /** Remember `object` as the one to begin with next time. */
+  async keep(object: string, signal: AbortSignal): Promise<void> {
+    mustSucceed(await this.#local(['update-ref', CURRENT, object], signal), 'SOURCE_IO', `Cannot keep ${object}`);
     await this.#local(['update-ref', '-d', CANDIDATE], signal);
-    // When this fails nothing is lost but space.
-    await this.#local(['gc', '--auto', '--quiet', '--prune=now'], signal);
+    await this.#collect(signal);
+  }
+
+  /** `commit`, which is current, is in force: the history before it is no longer needed. */
+  async cutHistory(commit: string, signal: AbortSignal): Promise<void> {
+    const current = await this.#local(['rev-parse', '--verify', '--quiet', `${CURRENT}^{commit}`], signal);
+    if (current.output.toString('latin1').trim() !== commit) return;
+    // gitrepository-layout(5): commits in this file are treated as if they had no parents.
+    const path = join(this.#gitDir, 'shallow');
+    const text = `${commit}\n`;
+    if ((await readFile(path, 'utf8').catch(() => '')) === text) return;
+    await writeFile(`${path}.new`, text, { flush: true });
+    await rename(`${path}.new`, path);
+    await this.#collect(signal);
   }
 
   /** The output of git-ls-tree(1), `-r -z -l`, for the directory `path` of a commit. */
@@ -112,6 +153,11 @@ export class GitRepository {
     await rm(this.#gitDir, { recursive: true, force: true });
   }
 
+  async #collect(signal: AbortSignal): Promise<void> {
+    // When this fails nothing is lost but space.
+    await this.#local(['gc', '--auto', '--quiet', '--prune=now'], signal);
+  }
+
   /** A repository that can be fetched into, whatever a power cut left of the last fetch. */
   async #prepare(expected: string, signal: AbortSignal): Promise<void> {
     await mkdir(this.#gitDir, { recursive: true, mode: 0o700 });
@@ -122,6 +168,10 @@ export class GitRepository {
       mustSucceed(await this.#local(args, signal), 'SOURCE_IO', `Cannot make ${this.#gitDir}`);
       return;
     }
+    await this.#removeUnfinished();
+  }
+
+  async #removeUnfinished(): Promise<void> {
     // Nobody else works here: a lock or half a pack is what a git left that was cut short.
     const places = [this.#gitDir, join(this.#gitDir, 'refs/berth'), join(this.#gitDir, 'objects/pack')];
     for (const place of places) {
@@ -141,18 +191,4 @@ export class GitRepository {
     const options = { gitDir: this.#gitDir, protocol: undefined, timeoutMs: LOCAL_TIMEOUT_MS, signal };
     return runGit(args, { ...options, ...extra });
   }
-
-  #remote(): Pick<GitOptions, 'gitDir' | 'protocol' | 'header'> {
-    const { protocol, credentials, url } = this.#config;
-    const common = { gitDir: this.#gitDir, protocol };
-    if (credentials === undefined) return common;
-    const token = Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64');
-    return { ...common, header: { url: new URL('/', url).href, value: `Authorization: Basic ${token}` } };
-  }
-}
-
-function mustSucceed({ exitCode, complaint }: GitResult, code: SourceErrorCode, what: string): void {
-  if (exitCode === 0) return;
-  const why = complaint.replace(/^(fatal|error): /gm, '').replace(/\s*\n\s*/g, '; ');
-  throw new SourceError(code, `${what}: ${why === '' ? `git ended with ${exitCode}` : why}`);
 }

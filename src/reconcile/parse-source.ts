@@ -1,4 +1,6 @@
-// What follows `--source`: a directory, or a Git repository with `#BRANCH:PATH`. Pure.
+// What follows `--source`: a directory, or a Git repository with `#REF:PATH?OPTIONS`. Pure.
+import { formatRef, parseRefAndPath, type GitRef } from './git-ref.ts';
+import { parseSourceOptions, type GitSourceSettings } from './source-options.ts';
 
 export type SourceConfig =
   /** As written: relative to the working directory of whoever wrote it. */
@@ -10,20 +12,39 @@ export type GitConfig = {
   /** What the git program is given: no credentials in it. */
   readonly url: string;
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
-  /** A full ref, or `HEAD`: whatever branch the repository calls its default. */
-  readonly ref: string;
+  readonly ref: GitRef;
   /** The directory within the repository; empty for all of it. No slash at either end. */
   readonly path: string;
+  readonly settings: GitSourceSettings;
 };
 
-export type GitProtocol = 'https' | 'http' | 'ssh' | 'file';
+/** `bundle`: a file that git-bundle(1) has made. */
+export type GitProtocol = 'https' | 'http' | 'ssh' | 'file' | 'bundle';
 
 /** Throws an Error that says what is wrong and what would be right. */
 export function parseSource(text: string): SourceConfig {
+  const config = parse(text);
+  if (config.kind === 'git') checkOptions(text, config);
+  return config;
+}
+
+function checkOptions(text: string, { protocol, settings, credentials }: GitConfig): void {
+  const isSsh = protocol === 'ssh';
+  const isHttp = protocol === 'https' || protocol === 'http';
+  if (settings.credentials !== undefined && !isHttp) throw refuse(text, 'credentials is for https://');
+  if (settings.sshKey !== undefined && !isSsh) throw refuse(text, 'sshKey is for ssh://');
+  if (settings.knownHosts !== undefined && !isSsh) throw refuse(text, 'knownHosts is for ssh://');
+  if (settings.credentials !== undefined && credentials !== undefined) {
+    throw refuse(text, 'credentials stand in the URL and in a file; one of them is enough');
+  }
+}
+
+function parse(text: string): SourceConfig {
   if (text === '') throw refuse(text, 'it is empty');
   if (text.startsWith('-')) throw refuse(text, "it begins with '-'; write './-…' for a directory of such a name");
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(text)) throw refuse(text, 'it holds a control character');
+  if (text.startsWith('bundle:')) return parseBundle(text);
   if (/^[a-z0-9+.-]+::/i.test(text)) throw refuse(text, 'transport helpers such as ext:: are not supported');
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseGitUrl(text);
   const scp = /^(?<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@(?<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?<rest>.+)$/.exec(text);
@@ -33,11 +54,11 @@ export function parseSource(text: string): SourceConfig {
 
 /** The source in one line, without credentials: what records, metrics and messages call it. */
 export function gitSourceName({ url, ref, path }: GitConfig): string {
-  return `${url}#${ref.replace(/^refs\/heads\//, '')}${path === '' ? '' : `:${path}`}`;
+  return `${url}#${formatRef(ref)}${path === '' ? '' : `:${path}`}`;
 }
 
 function parseGitUrl(text: string): GitConfig {
-  const { address, ref, path } = splitFragment(text);
+  const { address, ...rest } = splitFragment(text);
   const url = URL.parse(address);
   if (url === null) throw refuse(text, 'it is not a URL');
   const protocol = protocolOf(text, url);
@@ -50,20 +71,28 @@ function parseGitUrl(text: string): GitConfig {
   if (protocol === 'ssh') {
     if (password !== '') throw refuse(mask(text), 'ssh takes a key, not a password');
     if (user !== '' && !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(user)) throw refuse(text, `'${user}' is no user name`);
-    return { kind: 'git', protocol, url: url.href, credentials: undefined, ref, path };
+    return { kind: 'git', protocol, url: url.href, credentials: undefined, ...rest };
   }
   url.username = '';
   url.password = '';
   const credentials = user === '' && password === '' ? undefined : { user, password };
-  return { kind: 'git', protocol, url: url.href, credentials, ref, path };
+  return { kind: 'git', protocol, url: url.href, credentials, ...rest };
+}
+
+/** `bundle:/path/of/file`, on a stick say. The name keeps the prefix: a file and a repository may have one path. */
+function parseBundle(text: string): GitConfig {
+  const { address, ...rest } = splitFragment(text);
+  const file = address.slice('bundle:'.length);
+  if (!file.startsWith('/') || file.endsWith('/')) throw refuse(text, 'a bundle is a file with an absolute path');
+  return { kind: 'git', protocol: 'bundle', url: address, credentials: undefined, ...rest };
 }
 
 /** `git@host:path`, the short form of ssh. The path is relative to the home directory over there. */
 function parseScp(text: string, groups: Readonly<Record<string, string>>): GitConfig {
-  const { user = '', host = '', rest = '' } = groups;
-  const { address, ref, path } = splitFragment(rest);
+  const { user = '', host = '' } = groups;
+  const { address, ...rest } = splitFragment(groups['rest'] ?? '');
   if (address === '' || address.startsWith('-')) throw refuse(text, 'the path of the repository is missing');
-  return { kind: 'git', protocol: 'ssh', url: `${user}@${host}:${address}`, credentials: undefined, ref, path };
+  return { kind: 'git', protocol: 'ssh', url: `${user}@${host}:${address}`, credentials: undefined, ...rest };
 }
 
 function protocolOf(text: string, url: URL): GitProtocol {
@@ -78,37 +107,26 @@ function protocolOf(text: string, url: URL): GitProtocol {
       if (/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)) return 'http';
       throw refuse(mask(text), 'http:// is not protected from changes on the way; use https://');
     default:
-      throw refuse(mask(text), `a Git source is https://, ssh://, file:// or user@host:path, not ${url.protocol}//`);
+      throw refuse(
+        mask(text),
+        `a Git source is https://, ssh://, file://, bundle:/FILE or user@host:path, not ${url.protocol}//`,
+      );
   }
 }
 
-type Fragment = { readonly address: string; readonly ref: string; readonly path: string };
+type Fragment = { readonly address: string } & Pick<GitConfig, 'ref' | 'path' | 'settings'>;
 
 function splitFragment(text: string): Fragment {
   const at = text.indexOf('#');
-  if (at === -1) return { address: text, ref: 'HEAD', path: '' };
-  const [branch = '', ...rest] = text.slice(at + 1).split(':');
-  return { address: text.slice(0, at), ref: toRef(text, branch), path: toPath(text, rest.join(':')) };
-}
-
-function toRef(text: string, branch: string): string {
-  if (branch === '' || branch === 'HEAD') return 'HEAD';
-  // git-check-ref-format(1).
-  const isBad = branch.split('/').some((part) => /^$|^\.|\.$|\.lock$/.test(part));
-  if (isBad || /\.\.|@\{|[ ~^:?*[\\]/.test(branch) || branch.startsWith('-')) {
-    throw refuse(mask(text), `'${branch}' is no branch name`);
+  const address = at === -1 ? text : text.slice(0, at);
+  const fragment = at === -1 ? '' : text.slice(at + 1);
+  const query = fragment.indexOf('?');
+  try {
+    const settings = parseSourceOptions(query === -1 ? '' : fragment.slice(query + 1));
+    return { address, ...parseRefAndPath(query === -1 ? fragment : fragment.slice(0, query)), settings };
+  } catch (error) {
+    throw refuse(text, error instanceof Error ? error.message : String(error));
   }
-  return branch.startsWith('refs/') ? branch : `refs/heads/${branch}`;
-}
-
-function toPath(text: string, path: string): string {
-  const trimmed = path.replace(/^(\.?\/)+|\/+$/g, '');
-  if (trimmed === '' || trimmed === '.') return '';
-  const parts = trimmed.split('/');
-  if (parts.some((part) => part === '' || part === '.' || part === '..') || trimmed.startsWith('-')) {
-    throw refuse(mask(text), `'${path}' is no path within a repository`);
-  }
-  return trimmed;
 }
 
 function isHost(host: string): boolean {

@@ -1,4 +1,5 @@
 // Keeps the machine equal to its sources: revisions in, looks out. Wiring only; what to do is decided in plan.ts.
+import type { Desired } from '../spec/model.ts';
 import { acceptRevision, type LoadManifests } from './accept-revision.ts';
 import { DesiredState } from './desired-state.ts';
 import type { Clock, Effects, Images, Observer, WorkloadId } from './effects.ts';
@@ -88,6 +89,11 @@ export class Reconciler {
     return this.#workloads.status();
   }
 
+  /** What the sources declare now, in the order in which they are configured. */
+  declared(): readonly Desired[] {
+    return this.#state.contents().map(({ desired }) => desired);
+  }
+
   /** What would be done now, without doing it. */
   async plans(): Promise<WorkloadPlan[]> {
     return this.#workloads.plans();
@@ -123,6 +129,7 @@ export class Reconciler {
         for await (const update of source.revisions(signal)) {
           if (signal.aborted) return;
           await this.#take(source.name, update);
+          if (update.kind !== 'failed') await this.#tellApplied(source, update.revision);
           this.#answered(source.name);
         }
       } catch (error) {
@@ -154,6 +161,19 @@ export class Reconciler {
       return report({ event: 'sourceChecked', source, revision: update.revision });
     }
     await this.#takeRevision(source, update);
+  }
+
+  /** A source that must not go back knows what is in force, before it looks again. */
+  async #tellApplied(source: Source, revision: string): Promise<void> {
+    if (this.#state.content(source.name)?.revision !== revision) return;
+    try {
+      await source.applied?.(revision, this.#controller.signal);
+    } catch (error) {
+      if (this.#controller.signal.aborted) return;
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `Cannot note that ${revision} of ${source.name} is applied: ${why}`;
+      this.#options.report({ event: 'recordFailed', message });
+    }
   }
 
   async #takeRevision(source: string, update: Extract<SourceUpdate, { kind: 'revision' }>): Promise<void> {

@@ -31,6 +31,16 @@ export type SourceErrorCode =
   | 'SOURCE_UNREACHABLE'
   /** What is there is not what a source may hold: a file that is no text, a link that leads out, too much of it. */
   | 'SOURCE_INVALID'
+  /** A signature is required, and the revision has none. */
+  | 'SOURCE_UNSIGNED'
+  /** The signature is not over this revision, damaged, or of another kind than required. */
+  | 'SOURCE_SIGNATURE_INVALID'
+  /** The key was good, but not at that time, or it was revoked. */
+  | 'SOURCE_SIGNER_EXPIRED'
+  /** The key is none of those that may sign. */
+  | 'SOURCE_SIGNER_UNKNOWN'
+  /** The revision does not come after the one that is in force. */
+  | 'SOURCE_ROLLBACK'
   /** The operating system failed: permissions, disk, the git program. */
   | 'SOURCE_IO';
 
@@ -54,4 +64,11 @@ export interface Source {
   revisions(signal: AbortSignal): AsyncIterable<SourceUpdate>;
   /** The present content, once. For `berth plan` and `--once`. */
   read(signal: AbortSignal): Promise<SourceUpdate>;
+  /**
+   * Told of the revision that is in force, each time it is seen to be. A source that refuses what is older remembers it,
+   * durably. Rejects when it cannot.
+   */
+  applied?(revision: string, signal: AbortSignal): Promise<void>;
+  /** Look as soon as may be: somebody says that there is something new. */
+  hurry?(): void;
 }

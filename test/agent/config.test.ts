@@ -61,6 +61,7 @@ const WRONG = [
   ['an unknown setting', 'sourcs: [/a]\n', /wrong\.yaml: sourcs: there is no such setting/],
   ['a wrong type', 'sources: /a\n', /wrong\.yaml: sources: .*array/],
   ['a wrong item', 'sources: [1]\n', /wrong\.yaml: sources\[0\]: .*string/],
+  ['a directory with options', 'sources: [{source: /a, verify: ssh}]\n', /wrong\.yaml: sources\[0\]: .*repository/],
   ['a wrong level', 'logLevel: loud\n', /wrong\.yaml: logLevel: .*error/],
   ['a number out of range', 'pollSeconds: 0\n', /wrong\.yaml: pollSeconds: /],
   ['broken YAML', 'a: [\n', /wrong\.yaml:\d+: /],
@@ -84,4 +85,15 @@ test('a wrong flag and a wrong variable are called by their own names', (t) => {
   t.throws(() => resolveConfig(NOTHING, { BERTH_POLL_SECONDS: 'often' }), { message: /^BERTH_POLL_SECONDS: / });
   const places = { ...NOTHING.places, cgroupParent: '/' };
   t.throws(() => resolveConfig({ ...NOTHING, places }, {}), { instanceOf: ConfigError });
+});
+
+test('a source of the file may have its options beside it', (t) => {
+  const text = 'sources: [/a, {source: "https://h/a.git#main", verify: ssh, signers: /etc/s, pollSeconds: 5}]\n';
+  const { sources } = resolveConfig({ ...NOTHING, config: file('options.yaml', text) }, {});
+  t.deepEqual(sources, ['/a', 'https://h/a.git#main?verify=ssh&signers=%2Fetc%2Fs&pollSeconds=5']);
+  const alone = resolveConfig(
+    { ...NOTHING, config: file('o.yaml', 'sources: [{source: "https://h/a", hook: x}]') },
+    {},
+  );
+  t.deepEqual(alone.sources, ['https://h/a#?hook=x']);
 });
