@@ -69,6 +69,8 @@ export type OciErrorCode =
   | 'HOOK_FAILED'
   /** A system call on the way to the container's program failed. */
   | 'START_FAILED'
+  /** systemd cannot be reached, or did not do what was asked of it. */
+  | 'SYSTEMD_FAILED'
   /** What a network is to be like cannot be: a name, a subnet, a pod's uid. */
   | 'NETWORK_INVALID'
   /** The bridge or its name belongs to something else, or no subnet is free. */

@@ -1,7 +1,6 @@
 // From a bundle and flags to a container: what create and run have in common.
 import { writeFileSync } from 'node:fs';
 
-import { OciError } from '../../oci/error.ts';
 import { createContainer, type StartedMonitor } from '../../oci/runtime/create.ts';
 import { deleteContainer } from '../../oci/runtime/delete.ts';
 import type { Runtime } from '../../oci/runtime/runtime.ts';
@@ -32,7 +31,6 @@ export async function makeContainer(runtime: Runtime, request: MakeRequest): Pro
   const { id, flags, mode, stays } = request;
   const bundle = readBundle(flags.bundle ?? '.');
   for (const warning of bundle.warnings) runtime.warn(warning);
-  if (request.systemd) refuseSystemd(bundle.config.linux?.cgroupsPath);
   using console = openConsole({
     terminal: bundle.config.process?.terminal === true,
     socketPath: flags['console-socket'],
@@ -49,6 +47,7 @@ export async function makeContainer(runtime: Runtime, request: MakeRequest): Pro
     logFile: undefined,
     terminal: 'handed-out',
     mode,
+    systemd: request.systemd,
     launch: {
       parent: 'caller',
       preservedFds: preservedFds(flags['preserve-fds']),
@@ -65,10 +64,4 @@ export async function makeContainer(runtime: Runtime, request: MakeRequest): Pro
     await deleteContainer(runtime, id, { force: true });
     throw error;
   }
-}
-
-/** With --systemd-cgroup, cgroupsPath is `slice:prefix:name`. */
-function refuseSystemd(cgroupsPath: string | undefined): void {
-  const path = cgroupsPath ?? '';
-  throw new OciError('CONFIG_INVALID', `--systemd-cgroup is not supported: no cgroup is made for '${path}'`);
 }

@@ -10,9 +10,10 @@ export function statsDocument(stats: CgroupStats, raw: RawStats): object {
   return {
     cpu: cpuDocument(stats.cpu, raw),
     memory: raw.memoryVersion === 2 ? memoryV2(raw) : memoryV1(raw),
+    cpuset: cpusetDocument(raw),
     pids: withoutZeros({ current: stats.pids?.current, limit: stats.pids?.limit }),
     blkio: ioDocument(stats.io ?? []),
-    hugetlb: {},
+    hugetlb: hugetlbDocument(raw),
     intel_rdt: {},
     network_interfaces: null,
   };
@@ -65,6 +66,50 @@ function memoryV2({ memory, file }: RawStats): object {
     kernelTCP: { limit: 0, failcnt: 0 },
     raw: Object.fromEntries(memory),
   };
+}
+
+const CPUSET_FLAGS = [
+  'cpu_exclusive',
+  'mem_hardwall',
+  'mem_exclusive',
+  'memory_migrate',
+  'memory_spread_page',
+  'memory_spread_slab',
+  'memory_pressure',
+  'sched_load_balance',
+  'sched_relax_domain_level',
+] as const;
+
+/** The files of v1; zeros where there are none, as on v2. */
+function cpusetDocument({ file }: RawStats): object {
+  const list = (name: string): object => {
+    const numbers = numbersOf(file('cpuset', `cpuset.${name}`) ?? '');
+    return numbers.length === 0 ? {} : { [name]: numbers };
+  };
+  const flags = CPUSET_FLAGS.map((name) => [name, numberOf(file('cpuset', `cpuset.${name}`)) ?? 0] as const);
+  return { ...list('cpus'), ...list('mems'), ...Object.fromEntries(flags) };
+}
+
+/** `0-2,5` as numbers. */
+function numbersOf(list: string): number[] {
+  return list.split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    if (part === '' || first === undefined || last === undefined) return [];
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  });
+}
+
+function hugetlbDocument({ pageSizes, file }: RawStats): object {
+  const sizes = pageSizes.flatMap((size) => {
+    const value = (name: string): number | undefined => numberOf(file('hugetlb', `hugetlb.${size}.${name}`));
+    const v1 = value('usage_in_bytes');
+    const usage = v1 ?? value('current');
+    if (usage === undefined) return [];
+    const events = /^max (\d+)$/m.exec(file('hugetlb', `hugetlb.${size}.events`) ?? '')?.[1];
+    const failcnt = v1 === undefined ? Number(events ?? 0) : (value('failcnt') ?? 0);
+    return [[size, { ...withoutZeros({ usage, max: value('max_usage_in_bytes') }), failcnt }] as const];
+  });
+  return Object.fromEntries(sizes);
 }
 
 function ioDocument(devices: readonly IoDeviceStats[]): object {

@@ -1,5 +1,6 @@
 // The limits that `update` sets: from a file, from flags. Pure.
 import type { CgroupResources } from '../../linux/cgroup/resources.ts';
+import { given } from '../../oci/runtime/merge-limits.ts';
 import { CommandFailure } from '../failure.ts';
 
 export const LIMIT_FLAGS = {
@@ -50,26 +51,10 @@ export function limitsOf(flags: LimitFlags): CgroupResources {
   return { ...given({ cpu }), ...given({ memory }), ...given({ pids }), ...given({ blockIO }) };
 }
 
-/** One over the other, limit by limit. */
-export function mergeLimits(base: CgroupResources, over: CgroupResources): CgroupResources {
-  return {
-    ...base,
-    ...given({ cpu: { ...base.cpu, ...over.cpu } }),
-    ...given({ memory: { ...base.memory, ...over.memory } }),
-    ...given({ pids: { ...base.pids, ...over.pids } }),
-    ...given({ blockIO: { ...base.blockIO, ...over.blockIO } }),
-  };
-}
-
 type Defined<T> = { readonly [K in keyof T]?: NonNullable<T[K]> };
 
 function defined<T extends object>(values: T): Defined<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
-}
-
-/** Without the part that has nothing in it. */
-function given<T extends Readonly<Record<string, object>>>(part: T): Partial<T> {
-  return Object.values(part).some((value) => Object.keys(value).length > 0) ? part : {};
 }
 
 function number(flags: LimitFlags, flag: keyof LimitFlags): number | undefined {

@@ -1,4 +1,5 @@
 // The numbers of one cgroup as the kernel's own files have them, for those who pass them on as they are.
+import { directoryNames } from '../directory-names.ts';
 import { parseFlatKeyed, readControlIfPresent } from './control-file.ts';
 import { type CgroupLayout, type Controller, type Place } from './layout.ts';
 import { everyPlace, placeOf } from './place.ts';
@@ -10,6 +11,8 @@ export type RawStats = {
   readonly memory: ReadonlyMap<string, number>;
   /** Nanoseconds on each processor; v1 only. */
   readonly perCpu: readonly number[];
+  /** The sizes of huge pages that this kernel has, as cgroups name them: `2MB`. */
+  readonly pageSizes: readonly string[];
   /** One file of a controller, trimmed; undefined when it is not there. */
   readonly file: (controller: Controller, name: string) => string | undefined;
 };
@@ -22,8 +25,20 @@ export function readRawStats(layout: CgroupLayout, path: string): RawStats {
     memoryVersion: placeOf(places, 'memory')?.hierarchy.version,
     memory: parseFlatKeyed(file('memory', 'memory.stat') ?? ''),
     perCpu: (file('cpuacct', 'cpuacct.usage_percpu') ?? '').split(' ').filter(Boolean).map(Number),
+    pageSizes: pageSizes(),
     file,
   };
+}
+
+/** `hugepages-2048kB` is `2MB` in the names of files. */
+function pageSizes(): readonly string[] {
+  const names = directoryNames('/sys/kernel/mm/hugepages').map((name) => /^hugepages-(\d+)kB$/.exec(name)?.[1]);
+  return names.flatMap((kilobytes) => (kilobytes === undefined ? [] : [sizeName(Number(kilobytes))]));
+}
+
+function sizeName(kilobytes: number): string {
+  const power = Math.min(2, Math.floor(Math.log2(kilobytes) / 10));
+  return `${kilobytes / 1024 ** power}${['KB', 'MB', 'GB'][power]}`;
 }
 
 function readFile(places: readonly Place[], controller: Controller, name: string): string | undefined {

@@ -1,11 +1,25 @@
 // What config.json says of a container's cgroup, with what the runtime adds.
+import type { Cgroup } from '../../linux/cgroup/cgroup.ts';
 import type { DeviceRule, Resources, RuntimeConfig } from './config.ts';
 import { usableDeviceRules } from './defaults.ts';
+import { unitOf } from './systemd/unit.ts';
 
-type Subject = { readonly id: string; readonly config: RuntimeConfig };
+export type Subject = {
+  readonly id: string;
+  readonly config: RuntimeConfig;
+  /** systemd makes the cgroup, and `cgroupsPath` is `slice:prefix:name`. */
+  readonly systemd?: boolean | undefined;
+};
 
-/** Where the container's cgroup is: what config.json says (a relative path is one from the top), else its own name. */
-export function cgroupPath({ config, id }: Subject): string {
+/** A cgroup that may be held by its maker until the container's first process is in it. */
+export type ContainerCgroup = Cgroup & {
+  /** It is. Done once; again it does nothing. */
+  readonly entered?: () => Promise<void>;
+};
+
+/** Where the container's cgroup is: what config.json says (a relative path is one from the top), else its own name. Throws OciError CONFIG_INVALID. */
+export function cgroupPath({ config, id, systemd = false }: Subject): string {
+  if (systemd) return unitOf(config.linux?.cgroupsPath, id).cgroupPath;
   const path = config.linux?.cgroupsPath || id;
   return path.startsWith('/') ? path : `/${path}`;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setImmediate as afterOtherWork } from 'node:timers/promises';
 
 import { mountPointOf } from '../../linux/mount-point.ts';
-import { cgroupEntry, createCgroup, type Cgroup } from '../../linux/cgroup/cgroup.ts';
+import { cgroupEntry, type Cgroup } from '../../linux/cgroup/cgroup.ts';
 import { CgroupError } from '../../linux/cgroup/error.ts';
 import type { Fd } from '../../linux/fd.ts';
 import { mkfifo } from '../../linux/fifo.ts';
@@ -15,13 +15,13 @@ import { assemble } from '../../linux/tape/assemble.ts';
 import { tapeError } from '../../linux/tape/failure.ts';
 import { hostArchitecture } from '../../linux/tape/machine-code.ts';
 import type { Tape } from '../../linux/tape/operation.ts';
-import { measurePhase } from '../start-phase.ts';
 import { OciError, isOciError } from '../error.ts';
 import { formatConfigText } from './config-text.ts';
 import { cgroupOwner, giveCgroup } from './cgroup-owner.ts';
 import { containerTape, type ContainerTapeOptions } from './container-tape.ts';
 import type { RuntimeConfig } from './config.ts';
-import { cgroupPath, resourcesOf } from './container-cgroup.ts';
+import { cgroupPath, resourcesOf, type ContainerCgroup } from './container-cgroup.ts';
+import { makeCgroup } from './make-cgroup.ts';
 import { makeContainerDirectory } from './make-container-directory.ts';
 import { containerDirectory, readRecord, writeRecord, type ContainerRecord } from './record.ts';
 import type { SharedMounts } from './shared-mounts.ts';
@@ -39,6 +39,7 @@ import { hasStartHooks, stopsForHooks } from './hook-operations.ts';
 import { USER_NAMESPACE_FD } from './namespace-operations.ts';
 import { privilegesOf } from './privileges.ts';
 import { startContainer } from './start.ts';
+import { unitOf } from './systemd/unit.ts';
 import { seccompFacts } from './seccomp-facts.ts';
 import type { SeccompHandout } from './seccomp-listener.ts';
 import { givenStreams, type streamsFor } from './streams.ts';
@@ -60,6 +61,8 @@ export type CreateRequest = {
   readonly mode: 'run' | 'create';
   /** Default: a monitor is the parent. */
   readonly launch?: Launch | undefined;
+  /** systemd makes the cgroup; see `Subject`. */
+  readonly systemd?: boolean | undefined;
 };
 
 export type StartedMonitor = Monitor & {
@@ -91,32 +94,19 @@ async function createThenStart(runtime: Runtime, request: CreateRequest): Promis
 
 async function createInOneStep(runtime: Runtime, request: CreateRequest): Promise<StartedMonitor> {
   const directory = makeContainerDirectory(runtime.stateDirectory, request.id);
-  let cgroup: Cgroup | undefined;
+  let cgroup: ContainerCgroup | undefined;
   try {
     writeState(runtime, { directory, sharedMounts: await sharedMountsOf(request) }, request);
-    cgroup = makeCgroup(runtime, request);
+    cgroup = await makeCgroup(runtime, request);
     await afterOtherWork();
-    return await startContainerProcess(runtime, request, { directory, cgroup });
+    const started = await startContainerProcess(runtime, request, { directory, cgroup });
+    await cgroup.entered?.();
+    return started;
   } catch (error) {
     await takeBack(request, { directory, cgroup });
     if (isOciError(error, 'HOOK_FAILED'))
       await hooks().then((it) => it.runPoststopHooks(runtime, { ...request, pid: 0 }));
     throw configurationError(request.id, error);
-  }
-}
-
-function makeCgroup({ cgroups, sharedDevices, onPhase }: Runtime, request: CreateRequest): Cgroup {
-  using _phase = measurePhase('cgroup', onPhase);
-  const path = cgroupPath(request);
-  const resources = resourcesOf(request);
-  const { devices, ...others } = resources;
-  if (!sharedDevices.covers(path, devices)) return createCgroup(cgroups, path, resources);
-  try {
-    return createCgroup(cgroups, path, others, { inheritsDevices: true });
-  } catch (error) {
-    if (!(error instanceof CgroupError) || error.code !== 'GONE') throw error;
-    sharedDevices.forget();
-    return createCgroup(cgroups, path, resources);
   }
 }
 
@@ -128,12 +118,12 @@ async function takeBack(
   const { directory, cgroup } = made;
   try {
     // A monitor that was killed leaves its container running. A cgroup of another name may be others' too.
-    if (cgroup?.path.endsWith(`/${request.id}`) === true) cgroup.kill();
+    if (request.systemd === true || cgroup?.path.endsWith(`/${request.id}`) === true) cgroup?.kill();
     await cgroup?.remove();
     const { sharedMounts } = readRecord(directory) ?? {};
     if (sharedMounts !== undefined) await import('./shared-mounts.ts').then((it) => it.takeMountsBack(sharedMounts));
   } catch (error) {
-    if (!(error instanceof CgroupError)) throw error;
+    if (!(error instanceof CgroupError) && !isOciError(error, 'SYSTEMD_FAILED')) throw error;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -168,6 +158,7 @@ function writeState({ bootId, creator }: Runtime, { directory, sharedMounts }: N
     cgroupPath: cgroupPath(request),
     logFile: request.logFile,
     stopSignal: request.stopSignal,
+    ...(request.systemd === true ? { unit: unitOf(request.config.linux?.cgroupsPath, request.id).name } : {}),
     ...((request.config.hooks?.poststop ?? []).length > 0 ? { poststop: true } : {}),
     ...(hasOwnPids(request.config) ? {} : { sharesPids: true }),
     ...(sharedMounts === undefined ? {} : { sharedMounts }),
@@ -242,8 +233,9 @@ const hooks = () => import('./hooks.ts');
 async function meetHooks(
   runtime: Runtime,
   { id, bundle, config, rootfs }: CreateRequest,
-  { directory, cgroup, pid }: { directory: string; cgroup: Cgroup; pid: number },
+  { directory, cgroup, pid }: { directory: string; cgroup: ContainerCgroup; pid: number },
 ): Promise<void> {
+  await cgroup.entered?.();
   const place = { cgroup, rootfs: rootfs.kind === 'directory' ? rootfs.path : directory };
   const { runCreateHooks } = await hooks();
   await runCreateHooks(runtime, { id, bundle, config, pid }, place);
@@ -270,7 +262,7 @@ async function openUserNamespace({ config: { linux = {} } }: CreateRequest): Pro
 async function startContainerProcess(
   runtime: Runtime,
   request: CreateRequest,
-  made: { directory: string; cgroup: Cgroup },
+  made: { directory: string; cgroup: ContainerCgroup },
 ): Promise<StartedMonitor> {
   const { directory, cgroup } = made;
   const tape = tapeOf(runtime, request, { directory, tasks: cgroup.tasksFiles, born: cgroup.bornIn });

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 
 import { openCgroup } from '../../linux/cgroup/cgroup.ts';
-import { OciError } from '../error.ts';
+import { OciError, isOciError } from '../error.ts';
 import { readConfig } from './read-config.ts';
 import { containerDirectory } from './record.ts';
 import type { Runtime } from './runtime.ts';
@@ -26,6 +26,7 @@ export async function deleteContainer(
   const config = state.record.poststop === true ? readConfig(runtime, id) : undefined;
   const cgroup = openCgroup(runtime.cgroups, state.record.cgroupPath);
   if (state.record.sharesPids === true) cgroup.kill();
+  if (state.record.unit !== undefined) await stopUnit(runtime, state.record.unit);
   await cgroup.remove();
   if (state.record.sharedMounts !== undefined) {
     const { takeMountsBack } = await import('./shared-mounts.ts');
@@ -35,4 +36,15 @@ export async function deleteContainer(
   if (config === undefined) return;
   const { runPoststopHooks } = await import('./hooks.ts');
   await runPoststopHooks(runtime, { id, bundle: state.record.bundle, config, pid: 0 });
+}
+
+/** A unit goes when its cgroup is empty, also where nobody can be told to stop it. */
+async function stopUnit({ warn }: Runtime, unit: string): Promise<void> {
+  const { stopSystemdUnit } = await import('./systemd/systemd-cgroup.ts');
+  try {
+    await stopSystemdUnit(unit);
+  } catch (error) {
+    if (!isOciError(error, 'SYSTEMD_FAILED')) throw error;
+    warn(error.message);
+  }
 }

@@ -20,6 +20,7 @@ import type { Runtime } from './runtime.ts';
 import { requireState, type ContainerState } from './state.ts';
 import { givenStreams } from './streams.ts';
 import { TerminalChannel } from './terminal.ts';
+import { systemdTasks } from './systemd/systemd-tasks.ts';
 
 export type ExecChildRequest = {
   readonly id: string;
@@ -44,8 +45,10 @@ export async function execAsChild(runtime: Runtime, request: ExecChildRequest): 
   const { pidfd, state } = openContainer(runtime, request);
   using _pidfd = pidfd;
   using root = await rootForExec(runtime, state);
-  const { cgroupPath } = state.record;
-  const own = openCgroup(runtime.cgroups, cgroupPath);
+  const { cgroupPath, unit } = state.record;
+  const { tasksFiles, bornIn } = openCgroup(runtime.cgroups, cgroupPath);
+  const ofUnit = unit === undefined ? [] : systemdTasks(runtime.cgroups, cgroupPath);
+  const own = { tasksFiles: [...tasksFiles, ...ofUnit], bornIn };
   const entry = subCgroupEntry({ layout: runtime.cgroups, path: cgroupPath, entry: own }, request.cgroups);
   const launch = { parent: 'caller', preservedFds } as const;
   const tape = assemble(execTapeIn(runtime, { id, process, launch, entry }), hostArchitecture());

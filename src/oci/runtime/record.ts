@@ -24,6 +24,8 @@ export type ContainerRecord = {
   readonly createdAt: number;
   /** Path below every hierarchy's root, such as `/berth/<id>`. */
   readonly cgroupPath: string;
+  /** The unit that the cgroup belongs to, where systemd made it. */
+  readonly unit?: string;
   /** File of standard output and error, when they go to one. */
   readonly logFile: string | undefined;
   readonly stopSignal: number;

@@ -1,6 +1,7 @@
 import test from 'ava';
 
-import { limitsOf, mergeLimits } from '../../../src/cli/oci/update-resources.ts';
+import { limitsOf } from '../../../src/cli/oci/update-resources.ts';
+import { mergeLimits } from '../../../src/oci/runtime/merge-limits.ts';
 
 test('sizes are bytes, or have a unit; -1 is no limit', (t) => {
   for (const [text, bytes] of [

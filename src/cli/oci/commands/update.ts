@@ -1,13 +1,13 @@
 // berth-oci update: other limits for a container that runs, or is paused.
 import { readFileSync } from 'node:fs';
 
-import { openCgroup } from '../../../linux/cgroup/cgroup.ts';
 import type { CgroupResources } from '../../../linux/cgroup/resources.ts';
 import { OciError } from '../../../oci/error.ts';
-import { requireState } from '../../../oci/runtime/state.ts';
+import { mergeLimits } from '../../../oci/runtime/merge-limits.ts';
+import { updateContainer } from '../../../oci/runtime/update.ts';
 import { CommandFailure } from '../../failure.ts';
 import { defineOciCommand } from '../command.ts';
-import { LIMIT_FLAGS, limitsOf, mergeLimits } from '../update-resources.ts';
+import { LIMIT_FLAGS, limitsOf } from '../update-resources.ts';
 
 const STDIN = 0;
 
@@ -31,17 +31,14 @@ export const command = defineOciCommand({
       throw new CommandFailure(
         '--l3-cache-schema and --mem-bw-schema are not supported: there is no part for Intel RDT',
       );
-    const { cgroups, stateDirectory } = await place();
-    const { status, record } = requireState(stateDirectory, id);
-    if (status === 'stopped')
-      throw new OciError('CONTAINER_STATE', `Cannot update container '${id}': container not running`);
     const limits = mergeLimits(flags.resources === undefined ? {} : readResources(flags.resources), limitsOf(flags));
-    for (const note of openCgroup(cgroups, record.cgroupPath).update(limits)) log('warning', note);
+    for (const note of await updateContainer(await place(), id, limits)) log('warning', note);
     return 0;
   },
 });
 
-/** linux.resources of config-linux.md. Rules for devices are left out: containerd and Docker send those of the start again. */
+/** linux.resources of config-linux.md. Rules for devices are left out, as with runc: containerd sends those of the start again, and others
+ * may have allowed more since. */
 function readResources(file: string): CgroupResources {
   try {
     const { devices: _devices, ...limits } = JSON.parse(
