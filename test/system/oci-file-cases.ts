@@ -108,6 +108,30 @@ export const FILE_CASES: Readonly<Record<string, Case>> = {
     script: '(: >>/proc/sys/kernel/core_pattern) && echo writable; ls -A /sys/firmware | wc -l',
     change: linux({ maskedPaths: [], readonlyPaths: [] }),
   },
+  'a path that cannot be masked, though it is there': {
+    script: 'echo not reached',
+    differs: { runc: 'runc runs the program, and the path is as it was' },
+    change: (config, directory) =>
+      linux({ maskedPaths: ['/other/self/fd/1'] })(
+        mounts({ destination: '/other', type: 'proc' })(config, directory),
+        directory,
+      ),
+    codes: 'failure',
+    normal: () => '',
+    expect: { code: 1 },
+  },
+  'a path that cannot be made read-only, though it is there': {
+    script: 'echo not reached',
+    differs: { runc: 'runc runs the program, and the path is as it was' },
+    change: (config, directory) =>
+      linux({ readonlyPaths: ['/other/self/fd/1'] })(
+        mounts({ destination: '/other', type: 'proc' })(config, directory),
+        directory,
+      ),
+    codes: 'failure',
+    normal: () => '',
+    expect: { code: 1 },
+  },
   'a mask of a file of the image, and of one that is missing': {
     script: 'wc -c </etc/passwd; ls -A /var/empty | wc -l; ls /nowhere 2>&1',
     change: (config, directory) => {

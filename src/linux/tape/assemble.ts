@@ -4,7 +4,7 @@
 //   next page     child's operations · child's data                       (the parent unmaps this after its clone)
 import { syscallNumber } from '../syscall-numbers.ts';
 import { placeTape, type Layout } from './layout.ts';
-import { DATA_ADDRESS, FAILURE_ADDRESS, SCRATCH_ADDRESS, type Architecture } from './machine-code.ts';
+import { DATA_ADDRESS, FAILURE_ADDRESS, OPERATION_SIZE, SCRATCH_ADDRESS, type Architecture } from './machine-code.ts';
 import type { Argument, Inside, Operation, Tape } from './operation.ts';
 
 /** A tape in memory, and which operation lies where. */
@@ -21,6 +21,10 @@ const NOWHERE = 0;
 
 /** What `onError` says to go on with the next operation. */
 export const NEXT = 'next';
+/** The same past the next `count` operations, all of its own block. */
+export function skip(count: number): string {
+  return `skip ${count}`;
+}
 /** The block to go to on an error when an operation does not say. */
 export const FAIL = 'fail';
 
@@ -86,15 +90,22 @@ function writeOperation(words: Words64, address: number, operation: Operation, {
   const rest = address + 8 + 8 * MAX_ARGUMENTS;
   const unread = returns === 'never' ? NOWHERE : SCRATCH_ADDRESS;
   words.set(rest, save === undefined ? unread : layout.resultSlot(save.name));
-  words.set(rest + 8, labelAddress(onError, layout));
-  words.set(rest + 16, labelAddress(onZero, layout));
+  words.set(rest + 8, labelAddress(onError, address, layout));
+  words.set(rest + 16, labelAddress(onZero, address, layout));
 }
 
-function labelAddress(label: string, layout: Layout): number {
+function labelAddress(label: string, from: number, layout: Layout): number {
   if (label === NEXT) return 0;
+  const [, count] = /^skip (\d+)$/.exec(label) ?? [];
+  if (count !== undefined) return operationAt(from + (Number(count) + 1) * OPERATION_SIZE, layout);
   const address = layout.labels.get(label);
   if (address === undefined) throw new RangeError(`No block '${label}' in the tape`);
   return address;
+}
+
+function operationAt(address: number, { operations }: Layout): number {
+  if ([...operations.values()].includes(address)) return address;
+  throw new RangeError(`No operation at 0x${address.toString(16)} of the tape`);
 }
 
 function argumentValue(argument: Argument, layout: Layout): number | bigint {

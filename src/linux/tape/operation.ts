@@ -42,7 +42,7 @@ export type Operation = {
   readonly what: string;
   /** Where the result goes. */
   readonly save?: Result;
-  /** Block to go to on a negative result. Default `fail`; `next` goes on. */
+  /** Block to go to on a negative result. Default `fail`; `next` goes on, `skip 2` past two more. */
   readonly onError?: string;
   /** Block to go to on zero: the child's side of a clone. Default: go on. */
   readonly onZero?: string;

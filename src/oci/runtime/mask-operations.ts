@@ -1,7 +1,7 @@
 // linux.maskedPaths and linux.readonlyPaths: what a container must not see, or not change.
 import { MOUNT_ATTR_FLAGS, MS_FLAGS, OPEN_TREE_FLAGS } from '../../linux/mount-flags.ts';
-import { NEXT } from '../../linux/tape/assemble.ts';
-import { bits, result, text, type Operation } from '../../linux/tape/operation.ts';
+import { NEXT, skip } from '../../linux/tape/assemble.ts';
+import { bits, result, text, value, type Operation } from '../../linux/tape/operation.ts';
 import type { RuntimeConfig } from './config.ts';
 import { isOwnDev } from './device-operations.ts';
 import { changeAttributes, moveMount, msFlags } from './mount-calls.ts';
@@ -10,6 +10,7 @@ import { atCwd } from './path-operations.ts';
 
 const NULL = '/dev/null';
 const { MS_BIND, MS_REC, MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC } = MS_FLAGS;
+const F_OK = value(0, 'F_OK');
 const READ_ONLY = { set: MOUNT_ATTR_FLAGS.MOUNT_ATTR_RDONLY, clear: 0 };
 
 /**
@@ -25,7 +26,7 @@ export function maskOperations(config: RuntimeConfig, facts: MountFacts): MountO
     const directory = path === first || kind === 'unknown' ? coverDirectory(path) : bind(first ?? path, path);
     if (kind === 'directory') return during({ afterPivot: [directory] });
     const file = isOwn ? during({ afterPivot: [bind(NULL, path)] }) : coverWithHosts(path, index);
-    return kind === 'file' ? file : either(directory, file);
+    return kind === 'file' ? file : either(path, directory, file);
   });
   return during({
     beforePivot: masks.flatMap(({ beforePivot }) => beforePivot),
@@ -46,7 +47,7 @@ export function readonlyOperations(config: RuntimeConfig, facts: MountFacts): Op
       },
       changeAttributes(path, READ_ONLY, true),
     ];
-    return kind === 'unknown' ? operations.map(whereItIs) : operations;
+    return kind === 'unknown' ? whereItIs(path, operations) : operations;
   });
 }
 
@@ -92,11 +93,18 @@ function coverWithHosts(path: string, index: number): MountOperations {
 }
 
 /** One of the two fits a path that is there: a file takes no tmpfs, and a directory no file. */
-function either(directory: Operation, { beforePivot, afterPivot }: MountOperations): MountOperations {
-  return during({ beforePivot, afterPivot: [directory, ...afterPivot].map(whereItIs) });
+function either(path: string, directory: Operation, { beforePivot, afterPivot }: MountOperations): MountOperations {
+  const first: Operation = { ...directory, onError: NEXT, onZero: skip(afterPivot.length) };
+  return during({ beforePivot, afterPivot: whereItIs(path, [first, ...afterPivot]) });
 }
 
-/** The specification asks for nothing where there is no such path. */
-function whereItIs(operation: Operation): Operation {
-  return { ...operation, onError: NEXT };
+/** The specification asks for nothing where there is no such path. What fails for another reason fails the start. */
+function whereItIs(path: string, operations: readonly Operation[]): Operation[] {
+  const look: Operation = {
+    call: 'faccessat',
+    args: [atCwd, text(path), F_OK],
+    what: `look for ${path}`,
+    onError: skip(operations.length),
+  };
+  return [look, ...operations];
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'ava';
 import * as fc from 'fast-check';
 
-import { assemble } from '../../../src/linux/tape/assemble.ts';
+import { assemble, skip } from '../../../src/linux/tape/assemble.ts';
 import { exitGroup } from '../../../src/linux/tape/blocks.ts';
 import { placeTape } from '../../../src/linux/tape/layout.ts';
 import { DATA_ADDRESS, FIRST_OPERATION_ADDRESS, OPERATION_SIZE } from '../../../src/linux/tape/machine-code.ts';
@@ -51,6 +51,15 @@ test('an operation is the number of its call, six arguments, and where to go', (
   t.deepEqual([field(4), field(5), field(6)], [0, 0, 0]);
   t.is(operations.get(field(8))?.what, 'report the failed operation', 'an error goes to the block fail');
   t.is(field(9), 0, 'zero runs on');
+});
+
+test('a jump past operations leads to the one after them', (t) => {
+  const first = { ...operation(), onError: skip(1), onZero: skip(0) };
+  const { data } = assemble(tapeOf(first, operation(), exitGroup(0)), 'x64');
+  const at = FIRST_OPERATION_ADDRESS - DATA_ADDRESS;
+  t.is(Number(data.readBigUInt64LE(at + 64)), FIRST_OPERATION_ADDRESS + 2 * OPERATION_SIZE);
+  t.is(Number(data.readBigUInt64LE(at + 72)), FIRST_OPERATION_ADDRESS + OPERATION_SIZE);
+  t.throws(() => assemble(tapeOf({ ...operation(), onError: skip(9) }), 'x64'), { message: /No operation at 0x/ });
 });
 
 test('negative numbers and large flags keep their 64 bits', (t) => {
