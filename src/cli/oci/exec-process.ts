@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Process } from '../../oci/runtime/config.ts';
 import { OciError } from '../../oci/error.ts';
+import { parseProcess, type CheckedProcess } from '../../oci/runtime/check-config.ts';
 import { parseId } from '../../oci/runtime/user.ts';
 import { processProblem } from './bundle.ts';
 
@@ -18,10 +19,10 @@ export type ProcessFlags = {
   readonly 'process-label': string | undefined;
 };
 
-/** A process as a file has it. Throws OciError CONFIG_INVALID. */
-export function readProcess(file: string): Process {
+/** A process as a file has it, with warnings of what is left out of it. Throws OciError CONFIG_INVALID that names the property. */
+export function readProcess(file: string): CheckedProcess {
   try {
-    return checked(JSON.parse(readFileSync(file, 'utf8')) as Process);
+    return parseProcess(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     if (error instanceof OciError) throw error;
     const reason = error instanceof Error ? error.message : String(error);

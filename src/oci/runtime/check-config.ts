@@ -4,7 +4,7 @@ import { RLIMITS } from '../../linux/rlimit.ts';
 import { OciError } from '../error.ts';
 import type { CapabilitySet, Process, RuntimeConfig } from './config.ts';
 import { netDeviceNames } from './net-device-names.ts';
-import { CONFIG } from './config-shape.ts';
+import { CONFIG, PROCESS } from './config-shape.ts';
 
 /** `config` without what does not count; `warnings` say what that was. */
 export type CheckedConfig = { readonly config: RuntimeConfig; readonly warnings: readonly string[] };
@@ -30,8 +30,17 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(present.map(([name, item]) => [name, withoutNulls(item)]));
 }
 
-/** The same for a process of `exec`. Pure. Throws OciError CONFIG_INVALID. */
-export function checkProcess(process: Process): { readonly process: Process; readonly warnings: readonly string[] } {
+export type CheckedProcess = { readonly process: Process; readonly warnings: readonly string[] };
+
+/** A process of `exec` as somebody wrote it: the same checks. Pure. Throws OciError CONFIG_INVALID that names the property. */
+export function parseProcess(value: unknown): CheckedProcess {
+  const present = withoutNulls(value);
+  PROCESS(present, 'process');
+  return checkProcess(present as Process);
+}
+
+/** What the types do not say. Pure. Throws OciError CONFIG_INVALID. */
+export function checkProcess(process: Process): CheckedProcess {
   if (!Array.isArray(process.args) || process.args.length === 0)
     throw invalid('process.args is empty: there is no program to run');
   checkRlimits(process);

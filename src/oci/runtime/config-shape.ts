@@ -15,7 +15,8 @@ const mappings = listOf(
   record({ containerID: uint32, hostID: uint32, size: uint32 }, ['containerID', 'hostID', 'size']),
 );
 
-const PROCESS: Shape = record(
+/** `process` of it, and the process of `exec`. */
+export const PROCESS: Shape = record(
   {
     terminal: flag,
     consoleSize: record({ height: uint32, width: uint32 }, ['height', 'width']),

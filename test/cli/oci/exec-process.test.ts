@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import test from 'ava';
 
-import { changedProcess, type ProcessFlags } from '../../../src/cli/oci/exec-process.ts';
+import { changedProcess, readProcess, type ProcessFlags } from '../../../src/cli/oci/exec-process.ts';
 import type { Process } from '../../../src/oci/runtime/config.ts';
 
 const BASE: Process = {
@@ -53,4 +57,25 @@ test('what cannot be is refused', (t) => {
   t.throws(() => changedProcess(BASE, ['sh'], { ...NONE, cwd: 'tmp' }), { message: /cwd/ });
   for (const user of ['root', '-1', '1:x', ''])
     t.throws(() => changedProcess(BASE, ['sh'], { ...NONE, user }), { message: /--user/ });
+});
+
+test('a process of a file is checked as that of config.json', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-test-exec-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'process.json');
+  const read = (process: object) => {
+    writeFileSync(file, JSON.stringify(process));
+    return readProcess(file);
+  };
+  const { process, warnings } = read({ ...BASE, env: null, capabilities: { bounding: ['CAP_CHOWN', 'CAP_OTHER'] } });
+  t.deepEqual(process.capabilities, { bounding: ['CAP_CHOWN'] });
+  t.deepEqual(warnings, ["process.capabilities: this Linux has no 'CAP_OTHER': left out"]);
+  t.throws(() => read({ ...BASE, user: { uid: '0', gid: 0 } }), {
+    message: /process\.user\.uid: "0" is not a whole number/,
+  });
+  t.throws(() => read({ ...BASE, cwd: 'tmp' }), { message: /process\.cwd: "tmp" is not an absolute path/ });
+  t.throws(() => read({ ...BASE, args: [] }), { message: /process\.args is empty/ });
+  t.throws(() => read({ ...BASE, rlimits: [{ type: 'RLIMIT_X', soft: 1, hard: 1 }] }), {
+    message: /rlimits\[0\]\.type/,
+  });
 });

@@ -5,6 +5,7 @@ import { parseSubCgroup } from '../../../linux/cgroup/sub-cgroup.ts';
 import { shellExitCode } from '../../../linux/siginfo.ts';
 import { OciError } from '../../../oci/error.ts';
 import type { Process } from '../../../oci/runtime/config.ts';
+import { checkProcess, type CheckedProcess } from '../../../oci/runtime/check-config.ts';
 import { execAsChild, type ExecChild } from '../../../oci/runtime/exec-child.ts';
 import { readConfig } from '../../../oci/runtime/read-config.ts';
 import type { Runtime } from '../../../oci/runtime/runtime.ts';
@@ -86,9 +87,13 @@ async function execute(runtime: Runtime, id: string, { flags, program }: Call): 
 function processOf(runtime: Runtime, id: string, { flags, program }: Call): Process {
   const { record, pid } = requireState(runtime.stateDirectory, id);
   const root = `/proc/${pid}/root`;
-  if (flags.process !== undefined) return processWithHome(readProcess(flags.process), root);
+  const known = ({ process, warnings }: CheckedProcess): Process => {
+    for (const warning of warnings) runtime.warn(warning);
+    return processWithHome(process, root);
+  };
+  if (flags.process !== undefined) return known(readProcess(flags.process));
   const base = readConfig(runtime, id).process;
   if (base === undefined) throw new OciError('CONFIG_INVALID', `Container '${id}' has no process to take over`);
   const lookedUp = record.labels[HOME_LABEL] !== undefined;
-  return processWithHome(changedProcess(lookedUp ? withoutHome(base) : base, program, flags), root);
+  return known(checkProcess(changedProcess(lookedUp ? withoutHome(base) : base, program, flags)));
 }
