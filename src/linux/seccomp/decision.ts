@@ -1,5 +1,5 @@
 // From the rules of a profile to one decision for every system call number of an ABI. Pure, and free of BPF.
-import { type SyscallAbi, syscallNumbers, X32_SYSCALL_BIT } from '../syscall-numbers.ts';
+import { nativeAbi, type SyscallAbi, syscallNumbers, X32_SYSCALL_BIT } from '../syscall-numbers.ts';
 import { SECCOMP_RET_ERRNO, type SeccompProfile, seccompResult } from './profile.ts';
 import { type Alternative, alternativesByCall } from './rules.ts';
 
@@ -13,6 +13,7 @@ const ENOSYS = 38;
 // The private calls of 32-bit arm (cacheflush, set_tls) say nothing about how new a kernel a profile knows.
 const ARM_PRIVATE = 0xf0000;
 const HOT_WEIGHT = 32;
+const TABLES = ['x64', 'arm64', 'ia32', 'arm'] as const;
 
 const HOT: ReadonlySet<string> = new Set(
   (
@@ -59,9 +60,14 @@ function segmentsFrom(start: number, profile: SeccompProfile, abi: SyscallAbi): 
 
 /** The names in `profile` that no ABI known here has: misspelt, or newer than this program. */
 export function unknownSyscalls(profile: SeccompProfile): string[] {
-  const tables = (['x64', 'arm64', 'ia32', 'arm'] as const).map(syscallNumbers);
-  const names = new Set((profile.syscalls ?? []).flatMap((rule) => rule.names));
-  return [...names].filter((name) => !tables.some((table) => table.has(name)));
+  let unknown = [...new Set((profile.syscalls ?? []).flatMap((rule) => rule.names))];
+  // A table is read on use, and few profiles need more than the machine's own.
+  for (const abi of [nativeAbi(), ...TABLES]) {
+    if (unknown.length === 0) break;
+    const table = syscallNumbers(abi);
+    unknown = unknown.filter((name) => !table.has(name));
+  }
+  return unknown;
 }
 
 /** Whether the default action keeps a call from being made. */

@@ -62,12 +62,13 @@ export function openRuntime({
   readonly onPhase?: PhaseListener;
 }): Runtime {
   const capabilities = boundingCapabilities();
+  const ownProfiles = new WeakSet<Seccomp>();
   return {
     stateDirectory,
     cgroups,
     machine: {
       thermalThrottle: thermalThrottlePaths(),
-      defaultSeccomp: cachedProfiles(),
+      defaultSeccomp: cachedProfiles(ownProfiles),
       oomScoreAdj: oomScoreAdj(),
       oomGroup: hierarchyOf(cgroups, 'memory')?.version === 2,
     },
@@ -76,7 +77,7 @@ export function openRuntime({
     sharedDevices: new SharedDevices(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
-    seccompFilter: cachedCompiler(warn),
+    seccompFilter: cachedCompiler(warn, ownProfiles),
     nullDevice: openedOnUse(),
     kindOf: pathKinds(),
     labels: securityModules(),
@@ -86,23 +87,28 @@ export function openRuntime({
 }
 
 /** The default profile is the same for the same capabilities: made once, so that its filter is found by identity. */
-function cachedProfiles(): (subject: SeccompSubject) => Seccomp {
+function cachedProfiles(own: WeakSet<Seccomp>): (subject: SeccompSubject) => Seccomp {
   const profiles = new Map<string, Seccomp>();
   return (subject) => {
     const key = `${subject.architecture} ${subject.capabilities.join(' ')}`;
     const profile = profiles.get(key) ?? defaultSeccomp(subject);
     profiles.set(key, profile);
+    own.add(profile);
     return profile;
   };
 }
 
-/** Names that no kernel known here has are left out, and said so: profiles are written for many kernels. */
-function cachedCompiler(warn: Runtime['warn']): (profile: Seccomp) => Buffer {
+/**
+ * Names that no kernel known here has are left out, and said so: profiles are written for many kernels. Those of berth's own are all
+ * known (a test sees to it), and to read the tables of foreign processors takes 2 ms of a start.
+ */
+function cachedCompiler(warn: Runtime['warn'], own: WeakSet<Seccomp>): (profile: Seccomp) => Buffer {
   const filters = new Map<string, Buffer>();
   const same = new WeakMap<Seccomp, Buffer>();
   const abi = nativeAbi();
   const compile = (profile: Seccomp): Buffer => {
-    for (const name of unknownSyscalls(profile)) warn(`linux.seccomp: unknown system call '${name}' is ignored`);
+    const unknown = own.has(profile) ? [] : unknownSyscalls(profile);
+    for (const name of unknown) warn(`linux.seccomp: unknown system call '${name}' is ignored`);
     return compileSeccomp(profile, abi);
   };
   return (profile) => {
