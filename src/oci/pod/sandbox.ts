@@ -1,6 +1,6 @@
 // A pod's sandbox: what its containers share. A network and an IPC namespace (pinned, no process holds them), an address, the
 // files /etc/hosts, /etc/hostname and /etc/resolv.conf, and a record. No pause process.
-import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -169,5 +169,6 @@ export async function removeSandbox(host: Host, uid: string): Promise<void> {
   }
   await rm(paths.durable, { recursive: true, force: true });
   await removeMemory(host.paths, uid);
-  await rm(paths.run, { recursive: true, force: true });
+  // A handful of small files in memory: at once, where `rm` would take a thread for each.
+  rmSync(paths.run, { recursive: true, force: true });
 }
