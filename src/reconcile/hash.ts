@@ -112,7 +112,7 @@ function mountedVolumes(pod: PodSpec, container: ContainerSpec): Volume[] {
 
 /** A subPath is mounted as it was at the start: no change reaches it. */
 function isMountedInPart(volume: string, { volumeMounts }: ContainerSpec): boolean {
-  return volumeMounts.some((mount) => mount.volume === volume && mount.subPath !== undefined);
+  return volumeMounts.some((mount) => mount.volume === volume && (mount.subPath ?? mount.subPathExpr) !== undefined);
 }
 
 /** Whether a reference may lead nowhere does not change what runs. */

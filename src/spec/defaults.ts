@@ -39,7 +39,10 @@ export function securityDefaults(
     runAsUser: container?.runAsUser ?? pod?.runAsUser ?? undefined,
     runAsGroup: container?.runAsGroup ?? pod?.runAsGroup ?? undefined,
     runAsNonRoot: container?.runAsNonRoot ?? pod?.runAsNonRoot ?? false,
-    supplementalGroups: pod?.supplementalGroups ?? [],
+    supplementalGroups: [
+      ...(pod?.supplementalGroups ?? []),
+      ...(typeof pod?.fsGroup === 'number' ? [pod.fsGroup] : []),
+    ],
     capabilitiesAdd: container?.capabilities?.add ?? [],
     capabilitiesDrop: container?.capabilities?.drop ?? [],
     privileged,

@@ -85,7 +85,12 @@ export type PodSpec = {
   /** In the order in which they start: init containers and sidecars as they are declared, then the others. */
   readonly containers: readonly ContainerSpec[];
   readonly volumes: readonly Volume[];
+  /** Who owns what is in the pod's own volumes: not in host paths. */
+  readonly fsGroup?: FsGroup;
 };
+
+/** `OnRootMismatch`: a volume whose top belongs to the group is left as it is. */
+export type FsGroup = { readonly gid: number; readonly policy: 'Always' | 'OnRootMismatch' };
 
 export type HostAlias = { readonly ip: string; readonly hostnames: readonly string[] };
 
@@ -151,6 +156,8 @@ export type VolumeMount = {
   readonly volume: string;
   readonly mountPath: string;
   readonly subPath: string | undefined;
+  /** Instead of `subPath`: with `$(VAR)` of the container's environment. */
+  readonly subPathExpr?: string;
   readonly readOnly: boolean;
   /** Whether later mounts show on the other side: from the machine's to the container's, or both ways. Default: neither. */
   readonly mountPropagation?: 'HostToContainer' | 'Bidirectional';

@@ -83,11 +83,12 @@ function toPort({ name, containerPort, hostPort, hostIP, protocol }: ContainerPo
 }
 
 function toMount(mount: VolumeMountManifest): VolumeMount {
-  const { name, mountPath, readOnly, subPath, mountPropagation = 'None', recursiveReadOnly } = mount;
+  const { name, mountPath, readOnly, subPath, subPathExpr, mountPropagation = 'None', recursiveReadOnly } = mount;
   return {
     volume: name,
     mountPath,
     subPath: subPath === '' ? undefined : (subPath ?? undefined),
+    ...(subPathExpr ? { subPathExpr } : {}),
     readOnly: readOnly ?? false,
     ...(mountPropagation === 'None' || mountPropagation === null ? {} : { mountPropagation }),
     ...(recursiveReadOnly === 'Disabled' ? { recursiveReadOnly } : {}),

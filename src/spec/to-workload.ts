@@ -83,7 +83,14 @@ function toPod(part: PodPart, { labels, annotations }: Labelled): PodSpec {
     volumes: (spec.volumes ?? []).map((volume, index) =>
       toVolume(volume, { path: [...path, 'volumes', index], document }),
     ),
+    ...toFsGroup(spec),
   };
+}
+
+function toFsGroup({ securityContext }: PodSpecManifest): Pick<PodSpec, 'fsGroup'> {
+  const { fsGroup, fsGroupChangePolicy } = securityContext ?? {};
+  if (typeof fsGroup !== 'number') return {};
+  return { fsGroup: { gid: fsGroup, policy: fsGroupChangePolicy ?? 'Always' } };
 }
 
 /** There is no cluster: `ClusterFirst`, Kubernetes' default, is the machine's own resolvers. */

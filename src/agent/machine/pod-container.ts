@@ -48,7 +48,7 @@ export function podContainer(
     args: spec.args === undefined ? undefined : resolveArguments(spec.args, environment),
     env: [...environment].map(([name, value]) => `${name}=${value}`),
     workingDir: spec.workingDir,
-    mounts: volumeMounts(host, pod, container),
+    mounts: volumeMounts(host, pod, { container, environment }),
     resources: ociResources(spec.resources),
     capabilitiesAdd: security.capabilitiesAdd,
     capabilitiesDrop: security.capabilitiesDrop,

@@ -21,7 +21,7 @@ export const NOT_YET = {
     readinessGates runtimeClassName enableServiceLinks preemptionPolicy overhead topologySpreadConstraints
     setHostnameAsFQDN os schedulingGates resourceClaims resources hostnameOverride`),
   podSecurity: fields(`
-    fsGroup fsGroupChangePolicy seLinuxOptions appArmorProfile windowsOptions supplementalGroupsPolicy
+    seLinuxOptions appArmorProfile windowsOptions supplementalGroupsPolicy
     seLinuxChangePolicy`),
   container: fields(`
     terminationMessagePath terminationMessagePolicy stdin
@@ -33,7 +33,6 @@ export const NOT_YET = {
   resources: fields('claims'),
   limits: fields('ephemeral-storage hugepages-2Mi hugepages-1Gi'),
   claim: fields('volumeName selector dataSource dataSourceRef volumeAttributesClassName'),
-  volumeMount: fields('subPathExpr'),
   envSource: fields('resourceFieldRef fileKeyRef'),
   volume: fields(`
     projected downwardAPI nfs csi ephemeral image gitRepo iscsi glusterfs rbd flexVolume cinder

@@ -51,7 +51,13 @@ const CONTAINER = "a container's securityContext";
 const POD = "the pod's securityContext";
 
 export const podSecurity = manifestObject(
-  { ...common, supplementalGroups: z.array(id).nullish(), sysctls: sysctls.nullish() },
+  {
+    ...common,
+    supplementalGroups: z.array(id).nullish(),
+    fsGroup: id.nullish(),
+    fsGroupChangePolicy: z.enum(['Always', 'OnRootMismatch']).nullish(),
+    sysctls: sysctls.nullish(),
+  },
   {
     notYet: NOT_YET.podSecurity,
     elsewhere: {

@@ -89,16 +89,22 @@ export const volume = exactlyOneOf(
   ['emptyDir', 'hostPath', 'configMap', 'secret', 'persistentVolumeClaim'],
 );
 
-export const volumeMount = manifestObject(
-  {
+const subPath = text((path) => (path === '' ? undefined : relativePathProblem(path)));
+
+export const volumeMount = checked(
+  manifestObject({
     name: text(labelNameProblem),
     mountPath: text(mountPathProblem),
     readOnly: z.boolean().nullish(),
-    subPath: text((path) => (path === '' ? undefined : relativePathProblem(path))).nullish(),
+    subPath: subPath.nullish(),
+    subPathExpr: subPath.nullish(),
     mountPropagation: z.enum(['None', 'HostToContainer', 'Bidirectional']).nullish(),
     recursiveReadOnly: z.enum(['Disabled', 'IfPossible', 'Enabled']).nullish(),
+  }),
+  function* ({ subPath: plain, subPathExpr }) {
+    if (!plain || !subPathExpr) return;
+    yield { path: ['subPathExpr'], message: 'Give subPath or subPathExpr, not both', part: 'key' };
   },
-  { notYet: NOT_YET.volumeMount },
 );
 
 export type VolumeManifest = z.output<typeof volume>;

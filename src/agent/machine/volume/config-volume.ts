@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -25,14 +26,19 @@ import type { ConfigFile } from '../../../spec/config-files.ts';
 
 const DATA = '..data';
 const LINK_BEING_MADE = '..data_tmp';
+const GROUP_READS = 0o440;
 
-/** Make the volume at `directory` hold `files` and no others; one that does already is left alone. */
-export function writeConfigVolume(directory: string, files: readonly ConfigFile[]): string {
+/**
+ * Make the volume at `directory` hold `files` and no others; one that does already is left alone. `gid`: a group that may read
+ * all of them (fsGroup).
+ */
+export function writeConfigVolume(directory: string, given: readonly ConfigFile[], gid = 0): string {
+  const files = gid === 0 ? given : given.map((file) => ({ ...file, mode: file.mode | GROUP_READS }));
   mkdirSync(directory, { recursive: true, mode: 0o755 });
   const current = linkTarget(join(directory, DATA));
-  if (current !== undefined && holds(join(directory, current), files)) return directory;
+  if (current !== undefined && holds(join(directory, current), files, gid)) return directory;
   const fresh = `..${new Date().toISOString().slice(0, 19).replaceAll(/[-T:]/g, '_')}.${randomBytes(4).toString('hex')}`;
-  writeFiles(join(directory, fresh), files);
+  writeFiles(join(directory, fresh), files, gid);
   const link = join(directory, LINK_BEING_MADE);
   rmSync(link, { force: true });
   symlinkSync(fresh, link);
@@ -49,12 +55,13 @@ export function configDirectory(directory: string): string {
   return join(directory, readlinkSync(join(directory, DATA)));
 }
 
-function writeFiles(directory: string, files: readonly ConfigFile[]): void {
+function writeFiles(directory: string, files: readonly ConfigFile[], gid: number): void {
   mkdirSync(directory, { mode: 0o755 });
   for (const { path, bytes, mode } of files) {
     const file = join(directory, path);
     mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
     writeFileSync(file, bytes, { flag: 'wx', mode });
+    if (gid !== 0) chownSync(file, 0, gid);
     chmodSync(file, mode);
   }
 }
@@ -66,13 +73,15 @@ function linkNames(directory: string, names: ReadonlySet<string>): void {
   for (const name of present) if (!names.has(name)) rmSync(join(directory, name));
 }
 
-function holds(directory: string, files: readonly ConfigFile[]): boolean {
+function holds(directory: string, files: readonly ConfigFile[], gid: number): boolean {
   try {
     const entries = readdirSync(directory, { recursive: true, withFileTypes: true });
     if (entries.filter((entry) => !entry.isDirectory()).length !== files.length) return false;
     return files.every(({ path, bytes, mode }) => {
       const file = join(directory, path);
-      return (statSync(file).mode & 0o777) === mode && readFileSync(file).equals(bytes);
+      const stat = statSync(file);
+      const isOfGroup = gid === 0 || stat.gid === gid;
+      return isOfGroup && (stat.mode & 0o777) === mode && readFileSync(file).equals(bytes);
     });
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return false;

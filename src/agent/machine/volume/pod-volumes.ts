@@ -1,5 +1,5 @@
 // The config volumes of a pod on this machine, and a note of what they hold.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isErrno } from '../../../linux/errno.ts';
@@ -10,6 +10,7 @@ import type { DesiredPod } from '../../../reconcile/effects.ts';
 import { configFiles } from '../../../spec/config-files.ts';
 import { findConfig } from '../find-config.ts';
 import { writeConfigVolume } from './config-volume.ts';
+import { giveToGroup } from './volume-owner.ts';
 
 const NOTE = 'volumes.hash';
 
@@ -24,7 +25,8 @@ export function writePodVolumes(host: Host, pod: DesiredPod): void {
   const directory = memoryVolumes(host, pod.uid);
   for (const volume of pod.spec.volumes) {
     if (volume.kind !== 'config') continue;
-    writeConfigVolume(join(directory, volume.name), configFiles(volume, findConfig(pod, volume.source)));
+    const files = configFiles(volume, findConfig(pod, volume.source));
+    writeConfigVolume(join(directory, volume.name), files, pod.spec.fsGroup?.gid);
   }
   const note = notePath(host, pod.uid);
   writeFileSync(`${note}.new`, pod.volumes, { mode: 0o600 });
@@ -39,6 +41,20 @@ export function writtenVolumes(host: Host, uid: string): string | undefined {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+/** Give a volume to the pod's fsGroup, once in the life of the pod: what the containers make of it later is theirs. */
+export function giveOnce(
+  host: Host,
+  pod: DesiredPod,
+  { name, path }: { readonly name: string; readonly path: string },
+): void {
+  const { fsGroup } = pod.spec;
+  if (fsGroup === undefined) return;
+  const note = join(podPaths(host.paths, pod.uid).run, `given-${name}`);
+  if (existsSync(note) && readFileSync(note, 'utf8') === String(fsGroup.gid)) return;
+  giveToGroup(path, fsGroup);
+  writeFileSync(note, String(fsGroup.gid), { mode: 0o600 });
 }
 
 function notePath(host: Host, uid: string): string {
