@@ -1,7 +1,7 @@
 // From a process in its namespaces to the user's program: limits, identity, capabilities, exec. Used by the start of a container
 // and by exec. The order is the point: each step gives up what the next no longer needs.
 //
-//   limits → bounding set → cwd → groups, gid, uid → capabilities → no_new_privs → [wait for start] → seccomp → execve
+//   limits → bounding set → cwd, groups, gid, uid → capabilities → no_new_privs → [wait for start] → seccomp → execve
 //
 // Without no_new_privs, seccomp(2) needs CAP_SYS_ADMIN, so there it is kept until the end. The program does not get it from that:
 // execve(2) makes its capabilities from the bounding, inheritable and ambient sets (capabilities(7), "Transformation").
@@ -14,7 +14,7 @@ import {
   PR_SET_NO_NEW_PRIVS,
 } from '../../linux/prctl.ts';
 import { rlimitBytes, rlimitNumber, rlimitValue } from '../../linux/rlimit.ts';
-import { NEXT } from '../../linux/tape/assemble.ts';
+import { NEXT, skip } from '../../linux/tape/assemble.ts';
 import { bytes, stringVector, text, value, type Operation } from '../../linux/tape/operation.ts';
 import { OciError } from '../error.ts';
 import type { CapabilitySet, Process } from './config.ts';
@@ -41,16 +41,32 @@ export function identityOperations(process: Process, facts: ProcessFacts): Opera
     ...priorityOperations(process),
     ...rlimitOperations(process),
     ...boundingOperations(process, facts.bounding),
-    ...workingDirectory(process.cwd),
-    ...userOperations(process),
+    ...userAndDirectory(process),
     ...capabilityOperations(process, { all: facts.capabilities, kept: keptForFilter(process, facts) }),
     ...(process.noNewPrivileges === true ? [noNewPrivileges()] : []),
   ];
 }
 
-/** The tape stands in the root until here. */
-function workingDirectory(path: string): Operation[] {
-  return path === '/' ? [] : [{ call: 'chdir', args: [text(path)], what: `change to the working directory ${path}` }];
+/**
+ * Into the working directory before the change of user, as root reaches more; where root may not (NFS with root_squash), after it.
+ * The tape stands in the root until here.
+ */
+function userAndDirectory(process: Process): Operation[] {
+  const { cwd, user } = process;
+  const become = userOperations(process);
+  if (cwd === '/') return become;
+  const change = (): Operation => ({
+    call: 'chdir',
+    args: [text(cwd)],
+    what: `change to the working directory ${cwd}`,
+  });
+  if (user.uid === 0) return [change(), ...become];
+  return [
+    { ...change(), onError: NEXT, onZero: skip(become.length + 1) },
+    ...become,
+    { ...change(), onZero: skip(become.length) },
+    ...userOperations(process),
+  ];
 }
 
 /** execve(2) of the program: once when it is a path, else in every directory of PATH until one has it. */
