@@ -71,6 +71,8 @@ async function openPlace({ root = ROOT }: Globals): Promise<RuntimePlace> {
 }
 
 async function openOciRuntime(globals: Globals, log: RuntimeLog): Promise<Runtime> {
+  const { forbidDumps } = await import('../linux/prctl.ts');
+  forbidDumps(); // what it makes may have the same user, and see it: nobody is to look into its memory
   const [{ openRuntime }, place] = await Promise.all([import('../oci/runtime/runtime.ts'), openPlace(globals)]);
   return openRuntime({ ...place, warn: (message) => log('warning', message) });
 }
