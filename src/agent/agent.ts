@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import type { Host } from '../oci/host.ts';
 import { Journal } from '../reconcile/journal.ts';
 import { journalEntry } from '../reconcile/journal-entry.ts';
-import { openSource } from '../reconcile/open-source.ts';
-import { parseSource } from '../reconcile/parse-source.ts';
 import { Reconciler } from '../reconcile/reconciler.ts';
 import { RecordKeeper } from '../reconcile/record-keeper.ts';
 import type { Report } from '../reconcile/report.ts';
@@ -23,6 +21,7 @@ import { openMachine, type Machine } from './machine/machine.ts';
 import { workloadOf } from './machine/observer.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { readProcessFacts } from './metrics-state.ts';
+import { openSources, type SourceHook } from './open-sources.ts';
 import { SourceBoard } from './source-board.ts';
 import { snapshotReader } from './take-snapshot.ts';
 import { berthVersion } from './version.ts';
@@ -32,6 +31,7 @@ export type Agent = {
   readonly machine: Machine;
   readonly metrics: Metrics;
   readonly sources: SourceBoard;
+  readonly hooks: readonly SourceHook[];
   readonly events: EventFeed;
   /** Fulfilled when what is still to be written is written. */
   readonly flushed: () => Promise<void>;
@@ -44,7 +44,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     directory: join(root, 'journal'),
     onError: (error) => log.error('journal cannot be written', { error: String(error) }),
   });
-  const sources = openSources(config);
+  const { sources, hooks } = openSources(config);
   const board = new SourceBoard(sources.map(({ source: { name }, kind }) => ({ name, kind })));
   const events = new EventFeed();
   const report = (one: Report): void => {
@@ -86,12 +86,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     allowEmpty: config.allowEmpty,
   });
   const metrics = buildMetrics(host, reconciler, { board, isReady: (id) => machine.health.health(id)?.isReady });
-  return { reconciler, machine, metrics, sources: board, events, flushed: () => journal.flushed() };
-}
-
-function openSources({ sources, pollSeconds, places }: AgentConfig) {
-  const options = { root: places.root, intervalMs: pollSeconds * 1000 };
-  return sources.map((text) => ({ source: openSource(text, options), kind: parseSource(text).kind }));
+  return { reconciler, machine, metrics, sources: board, hooks, events, flushed: () => journal.flushed() };
 }
 
 type MetricsSources = { readonly board: SourceBoard; readonly isReady: (id: string) => boolean | undefined };

@@ -17,9 +17,11 @@ import { serveHttp } from './http.ts';
 import { beginUpkeep } from './machine/upkeep.ts';
 import { formatAddress, isLoopback } from './listen-address.ts';
 import type { Log } from './log.ts';
+import type { SourceHook } from './open-sources.ts';
 import { controlSocketPath } from './places.ts';
 import { unsettledReasons } from './unsettled.ts';
 import { berthVersion } from './version.ts';
+import type { WebhookHandler } from './webhook.ts';
 
 /** When memory runs out, a container is to go before the agent that starts it again. Containers get 0 (generate-config.ts). */
 const OOM_SCORE = -900;
@@ -87,14 +89,28 @@ async function serve(config: AgentConfig, agent: Agent, log: Log): Promise<Servi
   const http = await serveHttp({
     address: config.listen,
     metrics: agent.metrics,
+    hooks: await hookHandler(agent.hooks),
     unready: () => agent.sources.silent().map((name) => `source ${name} has not been read yet`),
-    onError: (error) => log.error('scrape failed', { error: error instanceof Error ? error.stack : String(error) }),
+    onError: (error) => log.error('request failed', { error: error instanceof Error ? error.stack : String(error) }),
   });
   open.defer(() => http.close());
   if (!isLoopback(http.address)) {
     log.warn('metrics can be read from other machines, without a password', { listen: formatAddress(http.address) });
   }
   return { listen: formatAddress(http.address), ...moved(open) };
+}
+
+/** Loaded only where a source has a hook. */
+async function hookHandler(hooks: readonly SourceHook[]): Promise<WebhookHandler | undefined> {
+  if (hooks.length === 0) return undefined;
+  const { webhookHandler } = await import('./webhook.ts');
+  const { readSecret } = await import('../reconcile/git-credentials.ts');
+  const called = hooks.map(({ name, secretFile, sources }) => ({
+    name,
+    secret: () => readSecret(secretFile),
+    onCall: () => sources.forEach((source) => source.hurry?.()),
+  }));
+  return webhookHandler(called, () => performance.now());
 }
 
 function moved(stack: AsyncDisposableStack): AsyncDisposable {

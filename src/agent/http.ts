@@ -1,8 +1,10 @@
-// GET /metrics, /healthz and /readyz, and nothing else. No authentication, so it listens on the loopback unless told otherwise.
+// GET /metrics, /healthz and /readyz, and POST /hooks/NAME where a source has a hook. Only hooks ask for a secret, so it
+// listens on the loopback unless told otherwise.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import { isErrno } from '../linux/errno.ts';
 import { http } from '../oci/node-http.ts';
+import type { WebhookHandler } from './webhook.ts';
 import { formatAddress, type ListenAddress } from './listen-address.ts';
 
 export type HttpOptions = {
@@ -10,7 +12,9 @@ export type HttpOptions = {
   readonly metrics: { readonly contentType: string; readonly scrape: () => Promise<string> };
   /** What keeps the agent from being ready; none: it is. */
   readonly unready: () => readonly string[];
-  /** A scrape failed. */
+  /** Answers what is below `/hooks/`. Undefined: nothing is. */
+  readonly hooks?: WebhookHandler | undefined;
+  /** A request failed. */
   readonly onError: (error: unknown) => void;
 };
 
@@ -39,7 +43,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpService> {
     (request, response) => {
       answer(request, response, options).catch((error: unknown) => {
         options.onError(error);
-        end(response, 500, 'cannot read the metrics; see the log\n');
+        end(response, 500, 'it failed; see the log of the agent\n');
       });
     },
   );
@@ -52,6 +56,12 @@ export async function serveHttp(options: HttpOptions): Promise<HttpService> {
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HttpOptions): Promise<void> {
   const [path] = (request.url ?? '').split('?');
+  if (options.hooks !== undefined && path?.startsWith('/hooks/') === true) {
+    const { status, text } = await options.hooks(request);
+    // What was not read of the body is not waited for.
+    if (!request.complete) response.setHeader('connection', 'close');
+    return end(response, status, text);
+  }
   const known = path === '/metrics' || path === '/healthz' || path === '/readyz';
   if (!known) return end(response, 404, 'there are /metrics, /healthz and /readyz\n');
   if (request.method !== 'GET' && request.method !== 'HEAD') {

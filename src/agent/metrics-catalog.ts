@@ -132,6 +132,11 @@ export const STATE_METRICS = {
 /** Counted as things happen. */
 export const EVENT_METRICS = {
   berth_source_fetch_total: { type: 'counter', help: 'Looks at a source by result', labels: ['source', 'result'] },
+  berth_source_failures_total: {
+    type: 'counter',
+    help: 'What was wrong with a source, by the code of the error',
+    labels: ['source', 'code'],
+  },
   berth_reconcile_total: { type: 'counter', help: 'Looks at workloads by result', labels: ['result'] },
   berth_reconcile_duration_seconds: { type: 'histogram', help: 'Duration of looks', buckets: MILLISECONDS },
   berth_step_total: { type: 'counter', help: 'Steps carried out by result', labels: ['step', 'result'] },

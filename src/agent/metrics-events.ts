@@ -35,6 +35,7 @@ const RESULTS = ['success', 'retry', 'wait', 'stalled'] as const;
 export function eventMetrics(registry: Registry): EventMetrics {
   const metrics = {
     fetches: counter(registry, 'berth_source_fetch_total'),
+    sourceFailures: counter(registry, 'berth_source_failures_total'),
     looks: counter(registry, 'berth_reconcile_total'),
     lookSeconds: histogram(registry, 'berth_reconcile_duration_seconds'),
     steps: counter(registry, 'berth_step_total'),
@@ -62,7 +63,9 @@ export function eventMetrics(registry: Registry): EventMetrics {
 }
 
 type Metrics = {
-  readonly [K in 'fetches' | 'looks' | 'steps' | 'pulls' | 'pullBytes' | 'imports' | 'recordFailures']: Counter;
+  readonly [
+    K in 'fetches' | 'sourceFailures' | 'looks' | 'steps' | 'pulls' | 'pullBytes' | 'imports' | 'recordFailures'
+  ]: Counter;
 } & { readonly [K in 'lookSeconds' | 'stepSeconds' | 'pullSeconds' | 'lag' | 'phases']: Histogram };
 
 function count(metrics: Metrics, report: Report): void {
@@ -74,6 +77,7 @@ function count(metrics: Metrics, report: Report): void {
     case 'sourceChecked':
       return metrics.fetches.inc({ source: report.source, result: 'unchanged' });
     case 'sourceFailed':
+      metrics.sourceFailures.inc({ source: report.source, code: report.code });
       return metrics.fetches.inc({ source: report.source, result: 'failed' });
     case 'imageImported':
       return metrics.imports.inc({ result: 'success' });

@@ -193,9 +193,9 @@ export class AgentScene {
     return (await this.journal()).filter(({ event }) => event === 'revisionAccepted' || event === 'revisionRefused');
   }
 
-  /** GET from the agent's HTTP service. */
-  async http(path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const response = await fetch(`http://${this.#address}${path}`);
+  /** GET from the agent's HTTP service, unless `request` says otherwise. */
+  async http(path: string, request: RequestInit = {}): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(`http://${this.#address}${path}`, request);
     return { status: response.status, text: await response.text() };
   }
 

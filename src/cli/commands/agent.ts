@@ -8,8 +8,9 @@ export const command = defineCommand({
   usage: ['agent [--source DIR|GIT-URL]… [OPTIONS]'],
   description:
     'A source is a directory with Kubernetes YAML (and images in images/), or a Git URL: https://…, ssh://… or file://…,\n' +
-    'with #BRANCH:DIRECTORY at its end. SIGTERM and Ctrl-C end the agent; the containers run on, and the next agent takes\n' +
-    'them over. Environment: BERTH_SOURCE, BERTH_LISTEN, BERTH_LOG_FORMAT, BERTH_POLL_SECONDS, BERTH_CONFIG.',
+    'with #BRANCH:DIRECTORY at its end; docs/sources.md has tags, versions, bundles, keys, signatures and hooks.\n' +
+    'SIGTERM and Ctrl-C end the agent; the containers run on, and the next agent takes them over.\n' +
+    'Environment: BERTH_SOURCE, BERTH_LISTEN, BERTH_LOG_FORMAT, BERTH_POLL_SECONDS, BERTH_CONFIG.',
   options: {
     source: { type: 'string', multiple: true, value: 'DIR|URL', help: 'What to follow; several times for several' },
     config: {
