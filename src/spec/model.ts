@@ -1,6 +1,7 @@
 // What the user wants, normalised: the one shape that Kubernetes YAML (and later Compose files) turn into.
 // Every default is already filled in; every name is already validated. Plain data, comparable and hashable.
 import type { HealthSpec } from './health.ts';
+import type { ResourceField } from './resource-field.ts';
 
 /** Where a value stands in the text that the user wrote. Lines and columns count from 1. */
 export type Position = { readonly file: string; readonly line: number; readonly column: number };
@@ -134,6 +135,7 @@ export type ContainerSpec = {
 export type EnvEntry =
   | { readonly from: 'value'; readonly name: string; readonly value: string }
   | { readonly from: 'field'; readonly name: string; readonly fieldPath: string }
+  | { readonly from: 'resource'; readonly name: string; readonly resource: ResourceField; readonly divisor: number }
   | { readonly from: 'key'; readonly name: string; readonly source: ConfigReference; readonly key: string }
   | { readonly from: 'all'; readonly prefix: string; readonly source: ConfigReference };
 

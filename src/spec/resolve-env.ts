@@ -2,7 +2,8 @@
 import { environmentText } from './environment-text.ts';
 import { expandVariables } from './expand-variables.ts';
 import { parseFieldPath } from './field-path.ts';
-import type { ConfigData, ConfigReference, ContainerSpec, EnvEntry } from './model.ts';
+import type { ConfigData, ConfigReference, ContainerSpec, EnvEntry, Resources } from './model.ts';
+import { resourceValue, type Capacity } from './resource-field.ts';
 
 /** What a pod can tell its containers about itself. */
 export type PodFacts = {
@@ -14,6 +15,8 @@ export type PodFacts = {
   readonly nodeName: string;
   readonly podIP: string;
   readonly hostIP: string;
+  /** Of the machine: what a container without limits can have at most. */
+  readonly capacity?: Capacity;
 };
 
 /** The ConfigMap or Secret that a reference of the pod leads to, or undefined when there is none. */
@@ -26,12 +29,13 @@ export type ResolveConfig = (source: ConfigReference) => ConfigData | undefined;
  * has ruled that out for what it loaded.
  */
 export function resolveEnvironment(
-  { env }: Pick<ContainerSpec, 'env'>,
+  { env, resources }: Pick<ContainerSpec, 'env'> & Partial<Pick<ContainerSpec, 'resources'>>,
   { facts, config }: { readonly facts: PodFacts; readonly config: ResolveConfig },
 ): ReadonlyMap<string, string> {
   const variables = new Map<string, string>();
   for (const entry of env) {
-    for (const [name, value] of entryVariables(entry, { variables, facts, config })) variables.set(name, value);
+    for (const [name, value] of entryVariables(entry, { variables, facts, config, resources }))
+      variables.set(name, value);
   }
   return variables;
 }
@@ -48,6 +52,7 @@ type Known = {
   readonly variables: ReadonlyMap<string, string>;
   readonly facts: PodFacts;
   readonly config: ResolveConfig;
+  readonly resources: Resources | undefined;
 };
 
 function* entryVariables(entry: EnvEntry, known: Known): Iterable<readonly [string, string]> {
@@ -56,6 +61,8 @@ function* entryVariables(entry: EnvEntry, known: Known): Iterable<readonly [stri
       return yield [entry.name, expandVariables(entry.value, known.variables)];
     case 'field':
       return yield [entry.name, fieldValue(entry.fieldPath, known.facts)];
+    case 'resource':
+      return yield [entry.name, String(resourceValue(entry, known.resources, known.facts.capacity))];
     case 'key': {
       const value = keyValue(entry, known.config);
       if (value !== undefined) yield [entry.name, value];

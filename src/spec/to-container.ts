@@ -6,6 +6,7 @@ import type { ContainerManifest, ContainerPortManifest } from './schema/containe
 import type { EnvFromManifest, EnvManifest } from './schema/environment.ts';
 import type { PodSecurityManifest } from './schema/security.ts';
 import type { VolumeMountManifest } from './schema/volume.ts';
+import { resourceDivisor } from './resource-field.ts';
 import { toHealth } from './to-health.ts';
 
 type Place = { readonly path: Path; readonly document: ManifestDocument };
@@ -48,6 +49,10 @@ export function toContainer(
 
 function toEnv({ name, value, valueFrom }: EnvManifest, { path, document }: Place): EnvEntry {
   if (valueFrom?.fieldRef) return { from: 'field', name, fieldPath: valueFrom.fieldRef.fieldPath };
+  if (valueFrom?.resourceFieldRef) {
+    const { resource, divisor } = valueFrom.resourceFieldRef;
+    return { from: 'resource', name, resource, divisor: resourceDivisor(resource, divisor ?? '1') ?? 1 };
+  }
   const kind = valueFrom?.secretKeyRef ? 'Secret' : 'ConfigMap';
   const field = kind === 'Secret' ? 'secretKeyRef' : 'configMapKeyRef';
   const key = valueFrom?.[field];

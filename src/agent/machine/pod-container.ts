@@ -1,5 +1,5 @@
 // A container as the manifest has it → what src/oci starts. Pure but for the volumes, which it makes.
-import { hostname as nodeName } from 'node:os';
+import { availableParallelism, hostname as nodeName, totalmem } from 'node:os';
 
 import type { Host } from '../../oci/host.ts';
 import { OciError } from '../../oci/error.ts';
@@ -77,6 +77,7 @@ function podFacts(pod: DesiredPod, sandbox: Sandbox): PodFacts {
     nodeName: nodeName(),
     podIP: sandbox.pinned?.ipv4 ?? hostIP,
     hostIP,
+    capacity: { cpuMillis: availableParallelism() * 1000, memoryBytes: totalmem() },
   };
 }
 

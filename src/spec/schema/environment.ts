@@ -4,7 +4,9 @@ import * as z from 'zod';
 import { fieldPathProblem } from '../field-path.ts';
 import { NOT_YET } from './kubernetes-fields.ts';
 import { checked, exactlyOneOf, manifestObject, text } from './manifest-object.ts';
+import { RESOURCE_FIELDS, resourceDivisor } from '../resource-field.ts';
 import { configKeyProblem, subdomainProblem, variableNameProblem } from './names.ts';
+import { written } from './resources.ts';
 
 const keyReference = manifestObject({
   name: text(subdomainProblem),
@@ -13,6 +15,18 @@ const keyReference = manifestObject({
 });
 
 const reference = manifestObject({ name: text(subdomainProblem), optional: z.boolean().nullish() });
+
+const resourceFieldRef = checked(
+  manifestObject(
+    { resource: z.enum(RESOURCE_FIELDS), divisor: written.nullish() },
+    { notYet: NOT_YET.resourceFieldRef },
+  ),
+  function* ({ resource, divisor }) {
+    if (divisor === undefined || divisor === null || resourceDivisor(resource, divisor) !== undefined) return;
+    const known = resource.endsWith('.cpu') ? "'1' or '1m'" : "'1', '1k', '1Ki', '1M', '1Mi', '1G', '1Gi' …";
+    yield { path: ['divisor'], message: `Expected ${known}` };
+  },
+);
 
 const envSource = exactlyOneOf(
   manifestObject(
@@ -23,10 +37,11 @@ const envSource = exactlyOneOf(
         fieldPath: text(fieldPathProblem),
         apiVersion: z.literal('v1').nullish(),
       }).nullish(),
+      resourceFieldRef: resourceFieldRef.nullish(),
     },
     { notYet: NOT_YET.envSource },
   ),
-  ['configMapKeyRef', 'secretKeyRef', 'fieldRef'],
+  ['configMapKeyRef', 'secretKeyRef', 'fieldRef', 'resourceFieldRef'],
 );
 
 export const envEntry = checked(

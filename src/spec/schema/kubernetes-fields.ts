@@ -33,7 +33,8 @@ export const NOT_YET = {
   resources: fields('claims'),
   limits: fields('ephemeral-storage hugepages-2Mi hugepages-1Gi'),
   claim: fields('volumeName selector dataSource dataSourceRef volumeAttributesClassName'),
-  envSource: fields('resourceFieldRef fileKeyRef'),
+  envSource: fields('fileKeyRef'),
+  resourceFieldRef: fields('containerName'),
   volume: fields(`
     projected downwardAPI nfs csi ephemeral image gitRepo iscsi glusterfs rbd flexVolume cinder
     cephfs flocker fc azureFile azureDisk vsphereVolume quobyte photonPersistentDisk portworxVolume scaleIO storageos

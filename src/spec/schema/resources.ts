@@ -9,7 +9,7 @@ import { checked, manifestObject, type Complaint } from './manifest-object.ts';
 /** A quantity as written: YAML makes numbers of those without suffix. */
 type Written = string | number | bigint;
 
-const written = z.union([z.string(), z.number(), z.bigint()], {
+export const written = z.union([z.string(), z.number(), z.bigint()], {
   error: "Expected a quantity such as '500m', '1.5' or '128Mi'",
 });
 
