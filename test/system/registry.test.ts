@@ -15,7 +15,7 @@ import { openContentStore, type ContentStore } from '../../src/oci/image/content
 import { exportImage } from '../../src/oci/image/export.ts';
 import { importImages } from '../../src/oci/image/import.ts';
 import { pullImage } from '../../src/oci/image/pull.ts';
-import { Credentials } from '../../src/oci/image/registry/credentials.ts';
+import { Credentials, credentialsFrom } from '../../src/oci/image/registry/credentials.ts';
 import { resolveImage } from '../../src/oci/image/resolve.ts';
 import { MemoryLayers } from '../oci/image/memory-layers.ts';
 
@@ -87,6 +87,20 @@ installed(`a password opens a registry, and without one the error says what is m
   t.regex(error?.message ?? '', /no credentials are configured for 127\.0\.0\.1/);
   const credentials = new Credentials({ username: 'alice', password: 's3cret' });
   const image = await pullImage(reference, { store, layers, registry: { credentials: () => credentials } });
+  t.is(resolveImage(store, reference)?.digest, image.digest);
+});
+
+installed(`the login that a credential helper keeps opens a registry${why}`, async (t) => {
+  const { store, layers, reference } = scene('helper', guarded);
+  const answer = JSON.stringify({ ServerURL: guarded?.host, Username: 'alice', Secret: 's3cret' });
+  const program = join(directory, 'docker-credential-berthtest');
+  writeFileSync(program, `#!/bin/sh\nread -r server && [ "$server" = '${guarded?.host}' ] && echo '${answer}'\n`, {
+    mode: 0o755,
+  });
+  const file = join(directory, 'config.json');
+  writeFileSync(file, JSON.stringify({ auths: { [guarded?.host ?? '']: {} }, credsStore: 'berthtest' }));
+  process.env['PATH'] = `${directory}:${process.env['PATH'] ?? ''}`;
+  const image = await pullImage(reference, { store, layers, registry: { credentials: credentialsFrom([file]) } });
   t.is(resolveImage(store, reference)?.digest, image.digest);
 });
 

@@ -7,7 +7,7 @@ export const command = defineCommand({
   usage: ['pull IMAGE [-o json|yaml]'],
   description:
     'Layers that are here are not fetched again, and an interrupted download goes on where it stopped. Credentials are\n' +
-    'those of docker login and podman login.',
+    'those of docker login and podman login, or of the credential helpers that config.json names.',
   options: { ...formatOption },
   examples: ['berth pull nginx:1.27', 'berth pull ghcr.io/owner/app@sha256:…', 'berth pull localhost:5000/app:1'],
   arguments: { min: 1, max: 1 },

@@ -22,7 +22,8 @@ export type AuthorizerOptions = {
   readonly registry: URL;
   /** Such as `repository:library/nginx:pull`; used when the registry's challenge names none. */
   readonly scope: string;
-  readonly credentials: Credentials | undefined;
+  /** Asked at the first 401 and then remembered. Throws OciError CREDENTIALS_INVALID. */
+  readonly credentials: (signal: AbortSignal | undefined) => Credentials | undefined | Promise<Credentials | undefined>;
   readonly realmHosts: readonly string[];
 };
 
@@ -30,6 +31,7 @@ export type AuthorizerOptions = {
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   #header: string | undefined;
+  #known: { readonly credentials: Credentials | undefined } | undefined;
   #answering: Promise<string> | undefined;
 
   constructor(options: AuthorizerOptions) {
@@ -55,13 +57,15 @@ export class Authorizer {
 
   /** What to tell the user when all was tried. */
   get hint(): string {
-    const { credentials, registry } = this.#options;
-    if (credentials !== undefined) return `; the credentials configured for ${registry.host} do not allow it`;
+    const { registry } = this.#options;
+    if (this.#known?.credentials !== undefined)
+      return `; the credentials configured for ${registry.host} do not allow it`;
     return `; no credentials are configured for ${registry.host}, and anonymous access does not reach this repository`;
   }
 
   async #authorize(challengeHeader: string, signal: AbortSignal | undefined): Promise<string> {
-    const { credentials, registry } = this.#options;
+    const { registry } = this.#options;
+    const credentials = await this.#credentials(signal);
     const challenges = parseChallenges(challengeHeader);
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     if (bearer !== undefined) return `Bearer ${await this.#fetchToken(bearer.parameters, signal)}`;
@@ -75,6 +79,11 @@ export class Authorizer {
       throw new OciError('REGISTRY_UNAUTHORIZED', `registry answered 401 Unauthorized${this.hint}`);
     }
     return credentials.basic;
+  }
+
+  async #credentials(signal: AbortSignal | undefined): Promise<Credentials | undefined> {
+    this.#known ??= { credentials: await this.#options.credentials(signal) };
+    return this.#known.credentials;
   }
 
   async #fetchToken(parameters: ReadonlyMap<string, string>, signal: AbortSignal | undefined): Promise<string> {
@@ -96,7 +105,8 @@ export class Authorizer {
   }
 
   #tokenRequest(realm: URL, parameters: ReadonlyMap<string, string>, signal: AbortSignal | undefined): HttpRequest {
-    const { credentials, scope } = this.#options;
+    const { scope } = this.#options;
+    const credentials = this.#known?.credentials;
     const service = parameters.get('service');
     const asked = { ...(service === undefined ? {} : { service }), scope: parameters.get('scope') ?? scope };
     if (credentials?.identityToken !== undefined) {

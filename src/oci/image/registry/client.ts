@@ -44,7 +44,7 @@ export class RegistryClient implements ImageSource, Disposable {
       connections: this.#connections,
       registry: this.#origin,
       scope: `repository:${repository.repository}:pull`,
-      credentials: options.credentials?.(repository),
+      credentials: (signal) => options.credentials?.(repository, signal),
       realmHosts: options.realmHosts ?? [],
     });
   }

@@ -42,10 +42,17 @@ export class Credentials {
   }
 }
 
-/** Finds the credentials for a repository, if there are any. */
-export type CredentialSource = (repository: Pick<Reference, 'registry' | 'repository'>) => Credentials | undefined;
+export type Repository = Pick<Reference, 'registry' | 'repository'>;
+
+/** Finds the credentials for a repository, if there are any. Asked only when a registry wants some. */
+export type CredentialSource = (
+  repository: Repository,
+  signal?: AbortSignal,
+) => Credentials | undefined | Promise<Credentials | undefined>;
 
 const decodeFile = fields({
+  credsStore: optional(text()),
+  credHelpers: optional(map(text())),
   auths: optional(
     map(
       fields({
@@ -58,6 +65,13 @@ const decodeFile = fields({
   ),
 });
 type AuthEntry = NonNullable<ReturnType<typeof decodeFile>['auths']>[string];
+type AuthFile = {
+  readonly auths: ReadonlyMap<string, AuthEntry>;
+  /** Helper programs by registry or `registry/path`. */
+  readonly helpers: ReadonlyMap<string, string>;
+  /** The helper program for every registry that has none of its own. */
+  readonly store: string | undefined;
+};
 
 /** The files that hold credentials, most wanted first, for a process with this environment. */
 export function credentialFiles(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -72,29 +86,35 @@ export function credentialFiles(environment: Readonly<Record<string, string | un
 
 /**
  * Look credentials up in these files, read anew at each look-up (a login takes effect at once); the first file that knows
- * the repository wins, and a missing file knows none. The source throws OciError CREDENTIALS_INVALID. Helper programs
- * (`credsStore`, `credHelpers`) are not run.
+ * the repository wins, and a missing file knows none. In a file, a helper program (`credHelpers`, else `credsStore`) is
+ * asked before `auths`. The source throws OciError CREDENTIALS_INVALID, and the signal's reason.
  */
-export function credentialsFrom(files: readonly string[]): CredentialSource {
-  return (repository) => {
+export function credentialsFrom(
+  files: readonly string[],
+): (repository: Repository, signal?: AbortSignal) => Promise<Credentials | undefined> {
+  return async (repository, signal) => {
     for (const file of files) {
-      const found = findCredentials(readAuths(file), repository, file);
+      const found = await findCredentials(readAuthFile(file), repository, { file, signal });
       if (found !== undefined) return found;
     }
     return undefined;
   };
 }
 
-function readAuths(file: string): ReadonlyMap<string, AuthEntry> {
+function readAuthFile(file: string): AuthFile {
   try {
-    const { auths } = decodeFile(parseJson(readFileSync(file)), '');
-    return new Map(Object.entries(auths ?? {}).map(([key, entry]) => [normaliseKey(key), entry]));
+    const { auths, credHelpers, credsStore } = decodeFile(parseJson(readFileSync(file)), '');
+    return { auths: byKey(auths), helpers: byKey(credHelpers), store: credsStore === '' ? undefined : credsStore };
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return new Map();
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return { auths: new Map(), helpers: new Map(), store: undefined };
     // The cause may quote the file: a parser's message shows the text around a mistake. Name the place only.
     const place = error instanceof DecodeError ? error.path || 'not JSON' : isErrno(error) ? error.code : 'unreadable';
     throw new OciError('CREDENTIALS_INVALID', `Cannot read registry credentials from ${file}: ${place}`);
   }
+}
+
+function byKey<T>(entries: Readonly<Record<string, T>> | undefined): ReadonlyMap<string, T> {
+  return new Map(Object.entries(entries ?? {}).map(([key, entry]) => [normaliseKey(key), entry]));
 }
 
 // Docker's keys may be URLs (`https://index.docker.io/v1/`), Podman's may have a path (`quay.io/team`).
@@ -104,19 +124,38 @@ function normaliseKey(key: string): string {
   return plain === 'index.docker.io' || plain === 'registry-1.docker.io' ? 'docker.io' : plain;
 }
 
-function findCredentials(
-  auths: ReadonlyMap<string, AuthEntry>,
-  { registry, repository }: Pick<Reference, 'registry' | 'repository'>,
-  file: string,
-): Credentials | undefined {
-  const parts = [registry, ...repository.split('/')];
-  for (let length = parts.length; length > 0; length -= 1) {
-    const key = parts.slice(0, length).join('/');
+type Lookup = { readonly file: string; readonly signal: AbortSignal | undefined };
+
+async function findCredentials(
+  { auths, helpers, store }: AuthFile,
+  repository: Repository,
+  { file, signal }: Lookup,
+): Promise<Credentials | undefined> {
+  const keys = keysOf(repository);
+  const helper = keys.map((key) => helpers.get(key)).find((name) => name !== undefined && name !== '') ?? store;
+  const told = helper === undefined ? undefined : await askNamed(helper, repository.registry, { file, signal });
+  if (told !== undefined) return told;
+  for (const key of keys) {
     const entry = auths.get(key);
     const credentials = entry === undefined ? undefined : fromEntry(entry, key, file);
     if (credentials !== undefined) return credentials;
   }
   return undefined;
+}
+
+/** `ghcr.io/team/app`, `ghcr.io/team`, `ghcr.io`: the most specific first. */
+function keysOf({ registry, repository }: Repository): readonly string[] {
+  const parts = [registry, ...repository.split('/')];
+  return parts.map((_, at) => parts.slice(0, parts.length - at).join('/'));
+}
+
+async function askNamed(name: string, registry: string, { file, signal }: Lookup): Promise<Credentials | undefined> {
+  const { askHelper, isHelperName } = await import('./credential-helper.ts');
+  if (isHelperName(name)) return askHelper(name, registry, { signal });
+  throw new OciError(
+    'CREDENTIALS_INVALID',
+    `${file}: ${JSON.stringify(name.slice(0, 100))} is no credential helper's name`,
+  );
 }
 
 function fromEntry(

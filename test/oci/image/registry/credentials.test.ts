@@ -20,7 +20,7 @@ function written(t: ExecutionContext, ...contents: readonly (object | string)[])
   });
 }
 
-test('credentials are found under the most specific key', (t) => {
+test('credentials are found under the most specific key', async (t) => {
   const files = written(t, {
     auths: {
       'ghcr.io': { auth: encode('all:a') },
@@ -29,14 +29,15 @@ test('credentials are found under the most specific key', (t) => {
     },
   });
   const find = credentialsFrom(files);
-  const basic = (repository: string): string | undefined => find({ registry: 'ghcr.io', repository })?.basic;
-  t.is(basic('other/app'), `Basic ${encode('all:a')}`);
-  t.is(basic('team/other'), `Basic ${encode('team:b')}`);
-  t.is(basic('team/app'), `Basic ${encode('app:c:d')}`);
-  t.is(find({ registry: 'quay.io', repository: 'team/app' }), undefined);
+  const basic = async (repository: string): Promise<string | undefined> =>
+    (await find({ registry: 'ghcr.io', repository }))?.basic;
+  t.is(await basic('other/app'), `Basic ${encode('all:a')}`);
+  t.is(await basic('team/other'), `Basic ${encode('team:b')}`);
+  t.is(await basic('team/app'), `Basic ${encode('app:c:d')}`);
+  t.is(await find({ registry: 'quay.io', repository: 'team/app' }), undefined);
 });
 
-test("Docker's URL keys mean their hosts", (t) => {
+test("Docker's URL keys mean their hosts", async (t) => {
   const files = written(t, {
     auths: {
       'https://index.docker.io/v1/': { auth: encode('hub:a') },
@@ -44,11 +45,11 @@ test("Docker's URL keys mean their hosts", (t) => {
     },
   });
   const find = credentialsFrom(files);
-  t.is(find({ registry: 'docker.io', repository: 'library/nginx' })?.basic, `Basic ${encode('hub:a')}`);
-  t.is(find({ registry: 'reg.example:5000', repository: 'a' })?.basic, `Basic ${encode('reg:b')}`);
+  t.is((await find({ registry: 'docker.io', repository: 'library/nginx' }))?.basic, `Basic ${encode('hub:a')}`);
+  t.is((await find({ registry: 'reg.example:5000', repository: 'a' }))?.basic, `Basic ${encode('reg:b')}`);
 });
 
-test('the first file that knows the registry wins, and files may be missing', (t) => {
+test('the first file that knows the registry wins, and files may be missing', async (t) => {
   const files = written(
     t,
     { auths: { a: {} } },
@@ -56,15 +57,15 @@ test('the first file that knows the registry wins, and files may be missing', (t
     { auths: { 'a.io': { auth: encode('x:y') } } },
   );
   t.is(
-    credentialsFrom(['/nonexistent/x', ...files])({ registry: 'a.io', repository: 'b' })?.basic,
+    (await credentialsFrom(['/nonexistent/x', ...files])({ registry: 'a.io', repository: 'b' }))?.basic,
     `Basic ${encode('u:p')}`,
   );
 });
 
-test('a broken file is an error that quotes nothing of it', (t) => {
+test('a broken file is an error that quotes nothing of it', async (t) => {
   for (const content of ['{"auths": s3cret', '{"auths": ["s3cret"]}', '{"auths":{"a.io":{"auth":5}}}']) {
     const find = credentialsFrom(written(t, content));
-    const error = t.throws(() => find({ registry: 'a.io', repository: 'b' }));
+    const error = await t.throwsAsync(async () => find({ registry: 'a.io', repository: 'b' }));
     t.true(isOciError(error, 'CREDENTIALS_INVALID'));
     t.notRegex(inspect(error, { depth: 5 }), /s3cret/);
   }
