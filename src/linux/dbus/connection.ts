@@ -46,13 +46,14 @@ export class DbusConnection implements Disposable {
     throw new DbusError(failures.join('; '));
   }
 
-  /** Call a method. Resolves with the values of its answer; rejects with DbusError. */
+  /** Call a method. Resolves with the values of its answer; rejects with DbusError, or RangeError when `body` is not of its signature. */
   async call({ body = [], ...head }: MethodCall): Promise<readonly DbusValue[]> {
     if (this.#lost !== undefined) throw this.#lost;
     this.#serial += 1;
     const serial = this.#serial;
+    const bytes = encodeMessage({ ...head, type: 'call', serial, body });
     const reply = new Promise<DbusMessage>((resolve, reject) => this.#waiting.set(serial, { resolve, reject }));
-    this.#socket.write(encodeMessage({ ...head, type: 'call', serial, body }));
+    this.#socket.write(bytes);
     const timer = setTimeout(() => this.#giveUp(serial, head.member), TIMEOUT_MS);
     try {
       const answer = await reply;

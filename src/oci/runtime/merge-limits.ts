@@ -14,6 +14,19 @@ export function mergeLimits(base: CgroupResources, over: CgroupResources): Cgrou
   };
 }
 
+/**
+ * What an update changes, with what it depends on: a new period means another share of a processor for the old quota, a new sum of memory
+ * and swap another limit of swap. `whole` is the update over what there was.
+ */
+export function changedParts(update: CgroupResources, whole: CgroupResources): CgroupResources {
+  const { cpu, memory } = update;
+  return {
+    ...update,
+    ...(cpu === undefined ? {} : given({ cpu: { ...whole.cpu } })),
+    ...(memory?.swap === undefined ? {} : given({ memory: { ...whole.memory } })),
+  };
+}
+
 /** Without the part that has nothing in it. */
 export function given<T extends Readonly<Record<string, object>>>(part: T): Partial<T> {
   return Object.values(part).some((value) => Object.keys(value).length > 0) ? part : {};

@@ -7,7 +7,7 @@ import type { CgroupResources } from '../../linux/cgroup/resources.ts';
 import { OciError } from '../error.ts';
 import { formatConfigText } from './config-text.ts';
 import type { RuntimeConfig } from './config.ts';
-import { mergeLimits } from './merge-limits.ts';
+import { changedParts, mergeLimits } from './merge-limits.ts';
 import { readConfig } from './read-config.ts';
 import { containerDirectory } from './record.ts';
 import type { RuntimePlace } from './runtime.ts';
@@ -34,11 +34,6 @@ export async function updateContainer(
   const notes = openCgroup(cgroups, record.cgroupPath).update(limits);
   writeConfig(containerDirectory(stateDirectory, id), { ...config, linux: { ...config.linux, resources: whole } });
   return notes;
-}
-
-/** The parts that change, whole: a new period means another share of a processor for the old quota. */
-function changedParts(limits: CgroupResources, whole: CgroupResources): CgroupResources {
-  return Object.fromEntries(Object.entries(whole).filter(([part]) => part in limits)) as CgroupResources;
 }
 
 function writeConfig(directory: string, config: RuntimeConfig): void {

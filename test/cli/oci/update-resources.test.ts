@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { limitsOf } from '../../../src/cli/oci/update-resources.ts';
-import { mergeLimits } from '../../../src/oci/runtime/merge-limits.ts';
+import { changedParts, mergeLimits } from '../../../src/oci/runtime/merge-limits.ts';
 
 test('sizes are bytes, or have a unit; -1 is no limit', (t) => {
   for (const [text, bytes] of [
@@ -35,4 +35,13 @@ test('flags win over the file, limit by limit', (t) => {
     cpu: { shares: 4 },
     hugepageLimits: [],
   });
+});
+
+test('an update is told with what it depends on, and with nothing else', (t) => {
+  const before = { cpu: { quota: 1, shares: 2 }, memory: { limit: 3, swap: 4 }, pids: { limit: 5 } };
+  const told = (update: Parameters<typeof mergeLimits>[1]): object => changedParts(update, mergeLimits(before, update));
+  t.deepEqual(told({ cpu: { period: 9 } }), { cpu: { quota: 1, shares: 2, period: 9 } });
+  t.deepEqual(told({ memory: { limit: 9 } }), { memory: { limit: 9 } });
+  t.deepEqual(told({ memory: { swap: 9 } }), { memory: { limit: 3, swap: 9 } });
+  t.deepEqual(told({ pids: { limit: 9 } }), { pids: { limit: 9 } });
 });

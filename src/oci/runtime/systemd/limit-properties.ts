@@ -21,7 +21,10 @@ export type SystemdFacts = {
   readonly cgroupVersion: 1 | 2;
 };
 
-/** What to tell systemd of these limits; nothing of those that are not named. */
+/**
+ * What to tell systemd of these limits; nothing of those that are not named. Throws RangeError when memory and swap together are less than
+ * memory alone.
+ */
 export function limitProperties(resources: CgroupResources, facts: SystemdFacts): UnitProperty[] {
   const { cpu = {}, memory = {}, pids = {}, blockIO = {} } = resources;
   const { limit = 0 } = pids;
@@ -43,6 +46,8 @@ function memoryV1({ limit = 0 }: MemoryLimits): UnitProperty[] {
 
 /** `swap` of OCI counts memory too; that of v2 does not. */
 function memoryV2({ limit = 0, reservation = 0, swap = 0 }: MemoryLimits): UnitProperty[] {
+  if (swap > 0 && swap < limit)
+    throw new RangeError(`The limit of memory and swap, ${swap}, is below the memory limit, ${limit}`);
   const swapAlone = swap > 0 && limit > 0 ? swap - limit : undefined;
   const unlimited = swap === -1 || (swap === 0 && limit === -1);
   return [

@@ -31,14 +31,11 @@ export async function createSystemdCgroup(layout: CgroupLayout, subject: Subject
   using bus = await SystemdBus.open();
   const facts = await systemdFacts(bus, layout);
   const own = annotatedProperties(config.annotations ?? {});
-  const held = unit.name.endsWith('.slice') ? undefined : startPlaceholder();
   // A limit of one process would leave no room for the container's beside the placeholder.
   const { now, later } = apart(resources);
-  const properties = [
-    ...unitProperties(unit, id, held?.pid ?? 0, facts.cgroupVersion),
-    ...resourceProperties(now, facts),
-    ...own,
-  ];
+  const limits = resourceProperties(now, facts);
+  const held = unit.name.endsWith('.slice') ? undefined : startPlaceholder();
+  const properties = [...unitProperties(unit, id, held?.pid ?? 0, facts.cgroupVersion), ...limits, ...own];
   try {
     await bus.startUnit(unit.name, properties);
   } catch (error) {

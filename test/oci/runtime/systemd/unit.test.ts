@@ -98,6 +98,7 @@ test('limits have other names on v1 and v2', (t) => {
   });
   t.deepEqual(values(limitProperties({ memory: { limit: -1 } }, V2)), { MemoryMax: INFINITY, MemorySwapMax: INFINITY });
   t.deepEqual(limitProperties({}, V2), []);
+  t.throws(() => limitProperties({ memory: { limit: 2, swap: 1 } }, V2), { instanceOf: RangeError });
 });
 
 function quota(cpu: object, version = 252): object {
