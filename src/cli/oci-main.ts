@@ -74,7 +74,7 @@ async function openOciRuntime(globals: Globals, log: RuntimeLog): Promise<Runtim
   const { forbidDumps } = await import('../linux/prctl.ts');
   forbidDumps(); // what it makes may have the same user, and see it: nobody is to look into its memory
   const [{ openRuntime }, place] = await Promise.all([import('../oci/runtime/runtime.ts'), openPlace(globals)]);
-  return openRuntime({ ...place, warn: (message) => log('warning', message) });
+  return openRuntime({ ...place, keepFilters: true, warn: (message) => log('warning', message) });
 }
 
 function print(text: string): number {

@@ -194,7 +194,7 @@ function tapeOf(runtime: Runtime, request: CreateRequest, { directory, tasks, bo
     launch: request.launch,
     facts: {
       ...gatherMountFacts(runtime, { config, rootfs: request.rootfs, cgroupPath: cgroupPath(request), directory }),
-      ...seccompFacts(runtime, config.linux?.seccomp),
+      ...seccompFacts(runtime, config.linux?.seccomp, directory),
       ...privilegesOf(runtime, config, config.process).facts,
       labels: runtime.labels,
       mountPointOf,

@@ -21,6 +21,7 @@ import { managesCgroup } from './cgroup-owner.ts';
 import { PIDFD, execTape } from './exec-tape.ts';
 import type { Launch as CallerWishes } from './launch.ts';
 import { hasOwnMounts } from './namespaces-of.ts';
+import { containerDirectory } from './record.ts';
 import { readConfig } from './read-config.ts';
 import { privilegesOf } from './privileges.ts';
 import type { Runtime } from './runtime.ts';
@@ -150,7 +151,7 @@ export function execTapeIn(runtime: Runtime, { id, process, entry, launch }: Exe
     cgroupDirectory: bornIn,
     launch,
     facts: {
-      ...seccompFacts(runtime, config.linux?.seccomp),
+      ...seccompFacts(runtime, config.linux?.seccomp, containerDirectory(runtime.stateDirectory, id)),
       ...privilegesOf(runtime, config, process).facts,
     },
     linux: config.linux ?? {},

@@ -1,5 +1,6 @@
 // What every operation of the runtime is given: where state lies, where cgroups are, what the kernel can. Made once.
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { bootId } from '../../linux/boot-id.ts';
 import { hierarchyOf, type CgroupLayout } from '../../linux/cgroup/layout.ts';
@@ -16,6 +17,7 @@ import type { Seccomp } from './config.ts';
 import type { LabelModules } from './label-operations.ts';
 import { thermalThrottlePaths } from './defaults.ts';
 import { SharedDevices } from './shared-devices.ts';
+import { keptFilter } from './kept-filter.ts';
 import { Spawner } from './spawner.ts';
 import type { Machine } from './generate-config.ts';
 import type { PathKind } from './mount-facts.ts';
@@ -34,8 +36,8 @@ export type Runtime = {
   readonly bootId: string;
   /** This process, which every container that it makes is recorded with. */
   readonly creator: ProcessIdentity;
-  /** The compiled filter of a profile: compiled once for equal profiles. */
-  readonly seccompFilter: (profile: Seccomp) => Buffer;
+  /** The compiled filter of a profile: compiled once for equal profiles. `keptIn` is the directory of the container that has it. */
+  readonly seccompFilter: (profile: Seccomp, keptIn?: string) => Buffer;
   /** A descriptor of /dev/null to give to containers, see null-device.ts. */
   readonly nullDevice: () => number;
   /** What a path of the machine is. Paths of /proc and /sys are looked at once: which ones a kernel has does not change. */
@@ -55,11 +57,14 @@ export function openRuntime({
   cgroups,
   warn = () => undefined,
   onPhase = () => undefined,
+  keepFilters = false,
 }: {
   readonly stateDirectory: string;
   readonly cgroups: CgroupLayout;
   readonly warn?: Runtime['warn'];
   readonly onPhase?: PhaseListener;
+  /** This process ends before others want the filters that it has compiled. */
+  readonly keepFilters?: boolean;
 }): Runtime {
   const capabilities = boundingCapabilities();
   const ownProfiles = new WeakSet<Seccomp>();
@@ -77,7 +82,7 @@ export function openRuntime({
     sharedDevices: new SharedDevices(),
     bootId: bootId(),
     creator: { pid: process.pid, startTime: readProcessStat(process.pid)?.startTime ?? 0 },
-    seccompFilter: cachedCompiler(warn, ownProfiles),
+    seccompFilter: cachedCompiler(warn, ownProfiles, keepFilters),
     nullDevice: openedOnUse(),
     kindOf: pathKinds(),
     labels: securityModules(),
@@ -102,7 +107,7 @@ function cachedProfiles(own: WeakSet<Seccomp>): (subject: SeccompSubject) => Sec
  * Names that no kernel known here has are left out, and said so: profiles are written for many kernels. Those of berth's own are all
  * known (a test sees to it), and to read the tables of foreign processors takes 2 ms of a start.
  */
-function cachedCompiler(warn: Runtime['warn'], own: WeakSet<Seccomp>): (profile: Seccomp) => Buffer {
+function cachedCompiler(warn: Runtime['warn'], own: WeakSet<Seccomp>, keepFilters: boolean): Runtime['seccompFilter'] {
   const filters = new Map<string, Buffer>();
   const same = new WeakMap<Seccomp, Buffer>();
   const abi = nativeAbi();
@@ -111,11 +116,13 @@ function cachedCompiler(warn: Runtime['warn'], own: WeakSet<Seccomp>): (profile:
     for (const name of unknown) warn(`linux.seccomp: unknown system call '${name}' is ignored`);
     return compileSeccomp(profile, abi);
   };
-  return (profile) => {
+  return (profile, keptIn) => {
     const known = same.get(profile);
     if (known !== undefined) return known;
     const key = JSON.stringify(profile, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
-    const filter = filters.get(key) ?? compile(profile);
+    const make = (): Buffer => filters.get(key) ?? compile(profile);
+    const file = keepFilters && keptIn !== undefined ? join(keptIn, 'seccomp') : undefined;
+    const filter = file === undefined ? make() : keptFilter(file, key, make);
     filters.set(key, filter);
     same.set(profile, filter);
     return filter;
