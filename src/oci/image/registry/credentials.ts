@@ -150,7 +150,7 @@ function keysOf({ registry, repository }: Repository): readonly string[] {
 }
 
 async function askNamed(name: string, registry: string, { file, signal }: Lookup): Promise<Credentials | undefined> {
-  const { askHelper, isHelperName } = await import('./credential-helper.ts');
+  const { askHelper, isHelperName } = await import('./docker-credential.ts');
   if (isHelperName(name)) return askHelper(name, registry, { signal });
   throw new OciError(
     'CREDENTIALS_INVALID',

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 
 import { isOciError } from '../../../../src/oci/error.ts';
-import { askHelper } from '../../../../src/oci/image/registry/credential-helper.ts';
+import { askHelper } from '../../../../src/oci/image/registry/docker-credential.ts';
 import { credentialsFrom } from '../../../../src/oci/image/registry/credentials.ts';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
