@@ -15,6 +15,7 @@ import { openContentStore, type ContentStore } from '../../src/oci/image/content
 import { exportImage } from '../../src/oci/image/export.ts';
 import { importImages } from '../../src/oci/image/import.ts';
 import { pullImage } from '../../src/oci/image/pull.ts';
+import { pushImage } from '../../src/oci/image/push.ts';
 import { Credentials, credentialsFrom } from '../../src/oci/image/registry/credentials.ts';
 import { resolveImage } from '../../src/oci/image/resolve.ts';
 import { MemoryLayers } from '../oci/image/memory-layers.ts';
@@ -129,6 +130,28 @@ installed(`an exported image is an oci-archive to skopeo${why}`, async (t) => {
   await exportImage(image, path, { store });
   const seen = JSON.parse(skopeo('inspect', `oci-archive:${path}`)) as Seen;
   t.is(seen.Digest, image.digest);
+});
+
+installed(`a pushed image is what skopeo reads back, and nothing is sent twice${why}`, async (t) => {
+  const { store, layers, reference } = scene('push', open);
+  const image = await pullImage(reference, { store, layers });
+  const outcomes: string[] = [];
+  const options = { store, onBlob: (_: unknown, outcome: string): unknown => outcomes.push(outcome) };
+  const host = open?.host ?? '';
+  t.is(await pushImage(reference, `${host}/other/app:2`, options), image.digest);
+  t.deepEqual(outcomes, ['mounted', 'mounted', 'mounted']);
+  t.is(await pushImage(reference, `${host}/other/app:3`, options), image.digest);
+  t.deepEqual(outcomes.slice(3), ['present', 'present', 'present']);
+  const credentials = new Credentials({ username: 'alice', password: 's3cret' });
+  const registry = { credentials: () => credentials };
+  const target = `${guarded?.host ?? ''}/pushed/app:1`;
+  t.is(await pushImage(reference, target, { ...options, registry }), image.digest);
+  t.deepEqual(outcomes.slice(6), ['sent', 'sent', 'sent']);
+  skopeo('copy', '--src-tls-verify=false', '--src-creds=alice:s3cret', `docker://${target}`, `oci:${directory}/back:1`);
+  const seen = JSON.parse(skopeo('inspect', `oci:${directory}/back:1`)) as Seen;
+  t.is(seen.Digest, image.digest);
+  const error = await t.throwsAsync(pushImage(reference, target, { store }));
+  t.true(isOciError(error, 'REGISTRY_UNAUTHORIZED'));
 });
 
 type Seen = { readonly Digest: string; readonly Layers: string[] };

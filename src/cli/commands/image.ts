@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<string, { readonly min: number; readonly max: num
   prune: { min: 0, max: 0, run: pruneStore },
   import: { min: 1, max: Infinity, run: importFiles },
   export: { min: 2, max: 2, run: exportFile },
+  push: { min: 1, max: 2, run: push },
 };
 
 export const command = defineCommand({
@@ -32,15 +33,17 @@ export const command = defineCommand({
     'image prune',
     'image import PATH… [--name NAME]',
     'image export IMAGE FILE',
+    'image push IMAGE [NAME]',
   ],
   description:
     'import takes an OCI layout (a directory or a tar of one) or what docker save writes. rm forgets a name; prune then\n' +
-    'deletes what no name and no container needs.',
+    'deletes what no name and no container needs. push sends an image to the registry of its name, or of another.',
   options,
   examples: [
     'berth image import app.oci.tar',
     'berth image tag localhost/app:1 localhost/app:stable',
     'berth image export nginx:1.27 nginx.oci.tar',
+    'berth image push localhost/app:1 registry.example.com/team/app:1',
     'berth image rm localhost/app:1 && berth image prune',
   ],
   arguments: { min: 1, max: Infinity },
@@ -122,5 +125,17 @@ async function exportFile({ globals }: Invocation, [reference = '', path = '']: 
   const { exportImage } = await import('../../oci/image/export.ts');
   const host = hostOf(globals);
   await exportImage(requireImage(host, reference), resolve(path), { store: host.content });
+  return 0;
+}
+
+async function push({ globals, output }: Invocation, [source = '', destination = source]: readonly string[]) {
+  const { pushImage } = await import('../../oci/image/push.ts');
+  const { registryOptions } = await import('../../oci/image/registry/environment.ts');
+  const { Interrupt } = await import('../interrupt.ts');
+  using interrupt = new Interrupt();
+  const registry = registryOptions(process.env);
+  const { content: store } = hostOf(globals);
+  const digest = await pushImage(source, destination, { store, registry, signal: interrupt.signal });
+  output.line(`${destination}  ${digest}`);
   return 0;
 }

@@ -2,6 +2,7 @@
 // node:http and not fetch: a body arrives as the buffers that were read, without a web stream's cost per chunk.
 import type { Agent as PlainAgent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 
 import { OciError } from '../../error.ts';
 import { http } from '../../node-http.ts';
@@ -13,10 +14,11 @@ const USER_AGENT = 'berth';
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export type HttpRequest = {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
   readonly headers: OutgoingHttpHeaders;
-  readonly body?: string;
+  /** An iterable is read as fast as the connection takes it; the headers say how long it is. */
+  readonly body?: string | Buffer | AsyncIterable<Buffer>;
   readonly signal: AbortSignal | undefined;
 };
 
@@ -75,12 +77,15 @@ export class HttpConnections implements Disposable {
       (answer ?? request).destroy(new Error(`no byte for ${this.#idleTimeoutMs / 1000} s`));
     });
     request.on('error', reject);
-    request.end(body);
+    if (typeof body !== 'object' || Buffer.isBuffer(body)) request.end(body);
+    // What fails on the way destroys the request, which rejects.
+    else void pipeline(body, request).catch((error: unknown) => reject(error));
     try {
       return await promise;
     } catch (error) {
       signal?.throwIfAborted();
-      throw connectionFailure(url, error);
+      // The body's own failure, such as a blob that is shorter on the disk than it should be.
+      throw error instanceof OciError ? error : connectionFailure(url, error);
     }
   }
 
