@@ -121,6 +121,7 @@ async function planFor(
     serving: undefined,
     actual,
     ...(run === undefined ? {} : { run }),
+    ...(declared?.workload.isOrdered === true ? { isOrdered: true } : {}),
     images: new Map(await Promise.all(facts)),
     failures: new Map(),
     now: Date.now(),

@@ -1,5 +1,5 @@
 // A workload and its resolved images → the pods that shall exist. Pure. Names: docs/decisions/0003-pod-names.md.
-import type { ConfigReference, Desired, Workload } from '../spec/model.ts';
+import type { ConfigReference, Desired, PodSpec, Volume, Workload } from '../spec/model.ts';
 import { shortDigest } from './canonical.ts';
 import type { DesiredPod, ImageRequest, WorkloadId } from './effects.ts';
 import { containerHash, podHash, podUid, volumesHash, type Configs } from './hash.ts';
@@ -32,17 +32,27 @@ export function desiredPods({ workload, digests, desired }: DesiredPodsInput): D
     first.map((container) => container.hash),
   );
   const volumes = volumesHash(workload.pod, configs);
-  return podNames(workload).map((name) => ({
+  return podNames(workload).map((name, ordinal) => ({
     workload: id,
     namespace: workload.namespace,
     name,
     uid: podUid(id, name, hash),
     hash,
     ...(volumes === undefined ? {} : { volumes }),
-    spec: workload.pod,
+    spec: podOf(workload.pod, ordinal),
     containers,
     ...configs,
   }));
+}
+
+/** Claims of its own have the pod's ordinal in their names. */
+function podOf(pod: PodSpec, ordinal: number): PodSpec {
+  const isOwn = (volume: Volume) => volume.kind === 'claim' && volume.perPod === true;
+  if (!pod.volumes.some(isOwn)) return pod;
+  const volumes = pod.volumes.map((volume) =>
+    volume.kind === 'claim' && volume.perPod === true ? { ...volume, claim: `${volume.claim}-${ordinal}` } : volume,
+  );
+  return { ...pod, volumes };
 }
 
 /** `web` for a Pod; `web-0` … `web-(n-1)` for all others: a replica keeps its name when its template changes. */

@@ -31,12 +31,13 @@ export function rollout(plans: readonly PodPlan[], surplus: readonly Step[], sit
   return { steps: [...steps, ...surplus], waits };
 }
 
-function lookAgain(pod: DesiredPod): Step {
+/** What comes after it waits until the pods before it are up. */
+export function lookAgain(pod: DesiredPod): Step {
   return { do: 'lookAgain', pod, why: `goes on when the pods before it have run for ${SOAK_MS / 1000} s` };
 }
 
 /** Whether something would be lost by taking the pod down: one of its containers runs. */
-function isServing(pod: DesiredPod, { actual }: Situation): boolean {
+export function isServing(pod: DesiredPod, { actual }: Situation): boolean {
   const containers = podsNamed(pod.name, actual).flatMap((candidate) => candidate.containers);
   return containers.length > 0 && containers.every((c) => (c.state === 'running' ? isHealthy(c) : c.exitCode === 0));
 }
@@ -47,7 +48,7 @@ function isHealthy({ health }: ActualContainer): boolean {
 }
 
 /** Why the next serving pod may not be replaced yet: an up-to-date pod does not run, or not for long enough. */
-function unsteadiness({ pod, waits }: PodPlan, { actual, now }: Situation): Wait[] {
+export function unsteadiness({ pod, waits }: PodPlan, { actual, now }: Situation): Wait[] {
   const containers = podsNamed(pod.name, actual).flatMap((candidate) => candidate.containers);
   const resting = containers.filter((container) => !isFinished(container, pod.spec.restartPolicy));
   if (waits.length > 0 || resting.some((container) => container.state !== 'running')) {

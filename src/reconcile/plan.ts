@@ -4,6 +4,7 @@ import { sameWorkload } from './workload-id.ts';
 import { isHeld } from './failure.ts';
 import { holdFailed } from './hold-failed.ts';
 import { dismantle, planPod, type PodPlan } from './plan-pod.ts';
+import { dismantleInOrder, orderedRollout } from './plan-ordered.ts';
 import { isDisruptive, rollout } from './plan-rollout.ts';
 import { runTurn } from './plan-runs.ts';
 import type { Run, RunSpec } from './run-record.ts';
@@ -65,10 +66,11 @@ function planPods(situation: Declared, own: readonly ActualPod[]): Plan {
     situation,
   );
   const missing = missingImages(plans, situation);
+  const order = situation.isOrdered === true ? orderedRollout : rollout;
   const next =
     missing.length === 0
-      ? rollout(plans, surplus.steps, situation)
-      : whileImagesAreMissing(missing, rollout(plans, surplus.steps, situation), situation);
+      ? order(plans, surplus.steps, situation)
+      : whileImagesAreMissing(missing, order(plans, surplus.steps, situation), situation);
   return { steps: next.steps, waits: [...next.waits, ...taken, ...surplus.waits] };
 }
 
@@ -86,6 +88,7 @@ function podPlan(pod: DesiredPod, situation: Situation): HeldPodPlan {
 }
 
 function dismantleAll(pods: readonly ActualPod[], why: string, situation: Situation): Plan {
+  if (situation.workload.kind === 'StatefulSet') return dismantleInOrder(pods, why, situation);
   const held = pods.toReversed().map((pod) => holdFailed(dismantle(pod, why), situation));
   const steps = held.flatMap((plan) => plan.steps);
   // Stops first: they run side by side, so that ten pods do not take ten times the grace period.

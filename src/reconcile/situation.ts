@@ -13,6 +13,8 @@ export type Situation = {
   readonly actual: readonly ActualPod[];
   /** Absent for a workload that runs for ever, and ever did. */
   readonly run?: Run | undefined;
+  /** The pods come, change and go one after the other. */
+  readonly isOrdered?: boolean;
   /** By digest. A digest that is not in the map is absent. */
   readonly images: ReadonlyMap<string, ImageFact>;
   /** By `failureKey`: steps that failed and are not to be tried again yet. */
@@ -54,6 +56,8 @@ export type WaitReason =
   | 'Suspended'
   /** A pod of another workload still bears the name. */
   | 'NameTaken'
+  /** A pod of a StatefulSet comes when those before it are up. */
+  | 'AwaitingTurn'
   /** The next replica is only replaced when the replaced ones keep running. */
   | 'RolloutPaused';
 

@@ -117,7 +117,12 @@ function imagesPulled({ situation, plan, pending }: StatusInput): Finding {
 }
 
 /** Something ends or answers by itself, and is heard of. */
-const EVENTFUL: ReadonlySet<string> = new Set(['Initializing', 'AwaitingReadiness', 'AwaitingCompletion']);
+const EVENTFUL: ReadonlySet<string> = new Set([
+  'Initializing',
+  'AwaitingReadiness',
+  'AwaitingCompletion',
+  'AwaitingTurn',
+]);
 
 /** Nothing more is to come, but time. */
 const SETTLED: ReadonlySet<string> = new Set(['AwaitingCleanup', 'Suspended']);

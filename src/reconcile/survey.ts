@@ -51,6 +51,7 @@ export async function survey(subject: Subject, options: SurveyOptions): Promise<
     serving: memory.serving,
     actual,
     ...(run === undefined ? {} : { run }),
+    ...(declared?.workload.isOrdered === true ? { isOrdered: true } : {}),
     images,
     failures: memory.failures,
     now: options.clock.now(),

@@ -259,6 +259,7 @@ const UNDER_WAY: ReadonlySet<string> = new Set([
   'NameTaken',
   'AwaitingReadiness',
   'AwaitingCompletion',
+  'AwaitingTurn',
 ]);
 
 /** Waits that end by themselves in a moment, where a crash loop or an unreachable registry does not. */

@@ -10,7 +10,7 @@ import type { Desired } from './model.ts';
 import { readManifests, type ManifestFile } from './read-manifests.ts';
 import { referenceErrors } from './references.ts';
 import { isConfig } from './to-config-data.ts';
-import { isWorkload, toWorkload } from './to-workload.ts';
+import { claimsOf, isWorkload, toWorkload } from './to-workload.ts';
 import { MAX_ERRORS } from './yaml/limits.ts';
 
 export type LoadedManifests = { readonly desired: Desired } | { readonly errors: readonly ManifestError[] };
@@ -42,7 +42,7 @@ export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
       workloads: workloads.map(toWorkload),
       configMaps: catalog.all('ConfigMap'),
       secrets: catalog.all('Secret'),
-      claims,
+      claims: [...claims, ...workloads.flatMap(claimsOf)],
     },
   };
 }

@@ -27,7 +27,7 @@ export type ConfigData = {
 };
 
 /** The kinds that keep pods. */
-export const WORKLOAD_KINDS = ['Pod', 'Deployment', 'DaemonSet', 'Job'] as const;
+export const WORKLOAD_KINDS = ['Pod', 'Deployment', 'DaemonSet', 'StatefulSet', 'Job'] as const;
 
 export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
 
@@ -48,6 +48,8 @@ export type Workload = {
   readonly pod: PodSpec;
   /** Of a Job alone. */
   readonly job?: JobSpec;
+  /** Pods come, change and go one after the other. */
+  readonly isOrdered?: boolean;
   readonly position: Position;
 };
 
@@ -202,8 +204,14 @@ export type Volume =
       readonly sizeLimitBytes: number | undefined;
     }
   | { readonly kind: 'hostPath'; readonly name: string; readonly path: string; readonly type: HostPathType }
-  /** The volume of the PersistentVolumeClaim `claim` of the pod's namespace. */
-  | { readonly kind: 'claim'; readonly name: string; readonly claim: string; readonly readOnly: boolean }
+  /** The volume of the PersistentVolumeClaim `claim` of the pod's namespace; with `perPod` of `claim-ORDINAL`. */
+  | {
+      readonly kind: 'claim';
+      readonly name: string;
+      readonly claim: string;
+      readonly readOnly: boolean;
+      readonly perPod?: boolean;
+    }
   | {
       readonly kind: 'config';
       readonly name: string;

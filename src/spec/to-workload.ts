@@ -2,7 +2,7 @@
 import { DEFAULTS } from './defaults.ts';
 import { placeOf, type ManifestDocument, type Path } from './document.ts';
 import type { Manifest, WorkloadManifest } from './manifest.ts';
-import { isWorkloadKind, type PodDns, type PodSpec, type Workload } from './model.ts';
+import { isWorkloadKind, type Claim, type PodDns, type PodSpec, type Volume, type Workload } from './model.ts';
 import { containersOf } from './schema/containers-of.ts';
 import type { PodSpecManifest } from './schema/pod.ts';
 import { toJob } from './to-job.ts';
@@ -35,10 +35,45 @@ export function toWorkload(manifest: WorkloadManifest): Workload {
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
     replicas: replicasOf(manifest),
-    pod: toPod(podPart(manifest), template),
+    pod: withClaims(toPod(podPart(manifest), template), manifest),
+    ...(isOrdered(manifest) ? { isOrdered: true } : {}),
     ...(manifest.kind === 'Job' ? { job: toJob(manifest.value.spec) } : {}),
     position: placeOf(manifest.document, []),
   };
+}
+
+function isOrdered(manifest: WorkloadManifest): boolean {
+  return manifest.kind === 'StatefulSet' && manifest.value.spec.podManagementPolicy !== 'Parallel';
+}
+
+/** With a volume for each claim template of a StatefulSet. */
+function withClaims(pod: PodSpec, manifest: WorkloadManifest): PodSpec {
+  if (manifest.kind !== 'StatefulSet') return pod;
+  const volumes = claimTemplates(manifest).map(({ template, claim }): Volume => ({
+    kind: 'claim',
+    name: template,
+    claim,
+    readOnly: false,
+    perPod: true,
+  }));
+  return { ...pod, volumes: [...pod.volumes, ...volumes] };
+}
+
+function claimTemplates({ value }: StatefulSet): { readonly template: string; readonly claim: string }[] {
+  const templates = (value.spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name);
+  return templates.map((template) => ({ template, claim: `${template}-${value.metadata.name}` }));
+}
+
+type StatefulSet = Extract<Manifest, { kind: 'StatefulSet' }>;
+
+/** The claims that a StatefulSet makes of its templates: `TEMPLATE-NAME-ORDINAL`, as Kubernetes calls them. */
+export function claimsOf(manifest: WorkloadManifest): Claim[] {
+  if (manifest.kind !== 'StatefulSet') return [];
+  const namespace = manifest.value.metadata.namespace ?? DEFAULTS.namespace;
+  const position = placeOf(manifest.document, []);
+  return claimTemplates(manifest).flatMap(({ claim }) =>
+    Array.from({ length: replicasOf(manifest) }, (_, index) => ({ namespace, name: `${claim}-${index}`, position })),
+  );
 }
 
 function replicasOf(manifest: WorkloadManifest): number {
@@ -47,6 +82,7 @@ function replicasOf(manifest: WorkloadManifest): number {
     case 'DaemonSet':
       return 1;
     case 'Deployment':
+    case 'StatefulSet':
       return manifest.value.spec.replicas ?? DEFAULTS.replicas;
     case 'Job':
       return manifest.value.spec.completions ?? DEFAULTS.completions;

@@ -65,7 +65,8 @@ function plansOf(directory: string): WorkloadPlan[] {
     const own = actual.filter((pod) => formatWorkload(pod.workload) === key);
     const desired = wanted.get(key);
     const run = runOf(after, key, state);
-    const memory = { serving: undefined, failures: new Map(), ...(run === undefined ? {} : { run }) };
+    const order = after.workloads.some((one) => one.isOrdered) ? { isOrdered: true } : {};
+    const memory = { ...order, serving: undefined, failures: new Map(), ...(run === undefined ? {} : { run }) };
     const situation = { workload, desired, actual: own, images, now: NOW, ...memory };
     return [{ workload, plan: plan(situation), problem: undefined }];
   });

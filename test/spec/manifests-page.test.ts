@@ -27,6 +27,7 @@ function ownFields(kind: Kind): readonly string[] {
 
 function isDocumentedElsewhere(path: string): boolean {
   if (/\.(readiness|startup)Probe\.|\.lifecycle\.preStop\./.test(path)) return true;
+  if (path.startsWith('spec.volumeClaimTemplates[].spec.')) return true;
   return path.startsWith('spec.template.spec.') || (path.startsWith(INIT) && path !== `${INIT}restartPolicy`);
 }
 

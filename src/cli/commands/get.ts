@@ -12,7 +12,7 @@ import { listWorkloads, type WorkloadView } from '../workload-list.ts';
 export const command = defineCommand({
   usage: ['get [KIND[/NAME]] [-n NAMESPACE] [-o json|yaml]'],
   description:
-    'Kinds: workloads (default), deployments, daemonsets, jobs, pods (every pod on this machine), sources.\n' +
+    'Kinds: workloads (default), deployments, daemonsets, statefulsets, jobs, pods (every pod on this machine), sources.\n' +
     'Conditions and sources come from the running agent; without one, what runs is shown all the same.',
   options: {
     namespace: { type: 'string', short: 'n', value: 'NAME', help: 'Only this namespace' },
@@ -47,7 +47,7 @@ type Answer =
   | { readonly kind: 'pod'; readonly items: readonly PodView[] }
   | { readonly kind: 'source'; readonly items: AgentStatus['sources'] };
 
-type Kind = 'workload' | 'Deployment' | 'DaemonSet' | 'Job' | 'pod' | 'source';
+type Kind = 'workload' | 'Deployment' | 'DaemonSet' | 'StatefulSet' | 'Job' | 'pod' | 'source';
 
 const KINDS: Readonly<Record<string, Kind>> = {
   workload: 'workload',
@@ -55,6 +55,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   deploy: 'Deployment',
   daemonset: 'DaemonSet',
   ds: 'DaemonSet',
+  statefulset: 'StatefulSet',
+  sts: 'StatefulSet',
   job: 'Job',
   pod: 'pod',
   po: 'pod',
@@ -67,7 +69,7 @@ function kindOf(word: string): Kind {
   const kind = KINDS[known ?? ''];
   if (kind !== undefined) return kind;
   throw new CommandFailure(`There is no kind '${word}'`, {
-    hint: 'workloads, deployments, daemonsets, jobs, pods or sources',
+    hint: 'workloads, deployments, daemonsets, statefulsets, jobs, pods or sources',
   });
 }
 

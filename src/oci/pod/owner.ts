@@ -1,5 +1,5 @@
 // Who keeps a pod: the kinds of workloads that sources declare (src/spec/model.ts), or `run` for `berth run`.
-const OWNERS = ['Pod', 'Deployment', 'DaemonSet', 'Job', 'run'] as const;
+const OWNERS = ['Pod', 'Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'run'] as const;
 
 export type PodOwner = (typeof OWNERS)[number];
 

@@ -37,7 +37,7 @@ const volumeMode = checked(z.enum(['Filesystem', 'Block']), function* (mode) {
 
 const storage = manifestObject({ storage: byteLimit });
 
-const claimSpec = manifestObject(
+export const claimSpec = manifestObject(
   {
     accessModes,
     resources: manifestObject({ requests: storage, limits: storage.nullish() }),

@@ -13,6 +13,7 @@ import { manifestObject } from './manifest-object.ts';
 import { listMetadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
 import { pod } from './pod.ts';
+import { statefulSet } from './stateful-set.ts';
 
 const list = manifestObject({
   apiVersion: z.literal('v1'),
@@ -26,6 +27,7 @@ export const SCHEMAS = {
   Pod: pod,
   Deployment: deployment,
   DaemonSet: daemonSet,
+  StatefulSet: statefulSet,
   Job: job,
   ConfigMap: configMap,
   Secret: secret,
@@ -40,6 +42,7 @@ export const API_VERSIONS: Readonly<Record<Kind, string>> = {
   Pod: 'v1',
   Deployment: 'apps/v1',
   DaemonSet: 'apps/v1',
+  StatefulSet: 'apps/v1',
   Job: 'batch/v1',
   ConfigMap: 'v1',
   Secret: 'v1',

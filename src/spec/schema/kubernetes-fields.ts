@@ -11,6 +11,7 @@ export const NOT_YET = {
   ),
   deployment: fields('strategy minReadySeconds revisionHistoryLimit paused progressDeadlineSeconds'),
   daemonSet: fields('updateStrategy minReadySeconds revisionHistoryLimit'),
+  statefulSet: fields('minReadySeconds revisionHistoryLimit persistentVolumeClaimRetentionPolicy ordinals'),
   job: fields(`
     selector manualSelector completionMode podFailurePolicy successPolicy backoffLimitPerIndex maxFailedIndexes
     podReplacementPolicy managedBy`),
@@ -43,7 +44,6 @@ export const NOT_YET = {
 
 /** Kinds that Kubernetes has and berth has not yet, by the apiVersion they are written with. */
 export const KINDS_NOT_YET: ReadonlyMap<string, string> = new Map([
-  ['StatefulSet', 'apps/v1'],
   ['ReplicaSet', 'apps/v1'],
   ['CronJob', 'batch/v1'],
   ['Service', 'v1'],

@@ -31,7 +31,7 @@ const volumes = checked(z.array(volume), (entries) =>
 const CONTAINER = 'a container (an entry of containers)';
 const CONTAINER_FIELDS = ['image', 'imagePullPolicy', 'command', 'args', 'workingDir', 'ports', 'env', 'envFrom'];
 
-const podShape = manifestObject(
+export const podShape = manifestObject(
   {
     containers,
     initContainers: initContainers.nullish(),
@@ -58,9 +58,12 @@ const podShape = manifestObject(
 
 export type PodSpecManifest = z.output<typeof podShape>;
 
-export const podSpec = checked(podShape, function* (spec) {
+export const podSpec = checked(podShape, (spec) => podComplaints(spec));
+
+/** What is wrong with a pod beyond the types of its fields. `volumes`: names of volumes that come from elsewhere. */
+export function* podComplaints(spec: PodSpecManifest, volumes: readonly string[] = []): Iterable<Complaint> {
   for (const { entry, path } of containersOf(spec)) {
-    for (const complaint of [...mountComplaints(entry, spec), ...rootComplaints(entry, spec)]) {
+    for (const complaint of [...mountComplaints(entry, spec, volumes), ...rootComplaints(entry, spec)]) {
       yield { ...complaint, path: [...path, ...complaint.path] };
     }
   }
@@ -70,7 +73,7 @@ export const podSpec = checked(podShape, function* (spec) {
   if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
     yield { path: ['dnsPolicy'], message: "dnsPolicy 'None' needs name servers in dnsConfig.nameservers" };
   }
-});
+}
 
 function* sharedNames({ initContainers: first, containers: others }: PodSpecManifest): Iterable<Complaint> {
   const names = new Set((first ?? []).map(({ name }) => name));
@@ -100,9 +103,13 @@ function* sysctlComplaints({ securityContext, hostNetwork, hostIPC }: PodSpecMan
   }
 }
 
-function* mountComplaints(container: ContainerManifest, { volumes }: PodSpecManifest): Iterable<Complaint> {
+function* mountComplaints(
+  container: ContainerManifest,
+  { volumes }: PodSpecManifest,
+  others: readonly string[],
+): Iterable<Complaint> {
   const { volumeMounts, securityContext } = container;
-  const declared = new Map((volumes ?? []).map((entry) => [entry.name, entry]));
+  const declared = new Set([...(volumes ?? []).map(({ name }) => name), ...others]);
   for (const [index, mount] of (volumeMounts ?? []).entries()) {
     if (mount.mountPropagation === 'Bidirectional' && securityContext?.privileged !== true) {
       yield {
