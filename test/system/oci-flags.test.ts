@@ -189,6 +189,14 @@ usable(`update: flags before and after the id, a file, standard input, while pau
   t.is((await berth('update', '-r', file, id)).code, 0);
   t.is((await berth('resume', id)).code, 0);
   t.is(await read(), values(96, 77));
+  const recorded = JSON.parse(
+    readFileSync(join(here().stateOf('berth'), 'containers', id, 'config.json'), 'utf8'),
+  ) as BundleConfig;
+  t.deepEqual(recorded.linux.resources, {
+    memory: { limit: 96 * 1024 * 1024 },
+    pids: { limit: 77 },
+    cpu: { shares: 512 },
+  });
   t.is((await berth('exec', id, 'sh', '-c', 'echo x > /dev/null')).code, 0);
   t.is((await berth('update', '--memory', 'much', id)).code, 1);
 });
