@@ -55,7 +55,7 @@ function nginx(image: string, mounts: readonly ManifestObject[]): ManifestObject
 }
 
 const MOUNTS = [
-  { name: 'conf', mountPath: '/srv/conf' },
+  { name: 'conf', mountPath: '/srv/conf/nginx.conf', subPath: 'nginx.conf' }, // read once: an edit starts nginx again
   { name: 'html', mountPath: '/srv/html' },
 ];
 const volume = (name: string, config: string): ManifestObject => ({ name, configMap: { name: config } });
