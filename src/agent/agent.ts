@@ -21,6 +21,7 @@ import { openMachine, type Machine } from './machine/machine.ts';
 import { workloadOf } from './machine/observer.ts';
 import { openMetrics, type Metrics } from './metrics.ts';
 import { readProcessFacts } from './metrics-state.ts';
+import { ServiceKeeper } from './services/service-keeper.ts';
 import { openSources, type SourceHook } from './open-sources.ts';
 import { SourceBoard } from './source-board.ts';
 import { snapshotReader } from './take-snapshot.ts';
@@ -53,6 +54,7 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     log[level](message, fields);
     board.note(one, now);
     metrics.report(one);
+    services.look();
     const entry = journalEntry(one, now);
     if (entry === undefined) return;
     journal.append(entry);
@@ -60,12 +62,16 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
   };
   const machine: Machine = openMachine(host, {
     pulls: { registry: config.registry, onProgress: (progress) => metrics.pullProgress(progress) },
-    onExit: (workload) => reconciler.look(workload),
+    onExit: (workload) => {
+      services.look();
+      reconciler.look(workload);
+    },
     health: {
       onOutcome: (identity, kind, { result }) => metrics.probe(identity, kind, result),
       onChange: (identity, health) => {
         const changed = healthReport(identity, health);
         if (changed !== undefined) report(changed);
+        services.look();
         reconciler.look(workloadOf(identity));
       },
     },
@@ -85,8 +91,20 @@ export function buildAgent(host: Host, config: AgentConfig, log: Log): Agent {
     clock: systemClock,
     allowEmpty: config.allowEmpty,
   });
+  const services = new ServiceKeeper(host, {
+    facts: () => ({
+      declared: reconciler.declared(),
+      isComplete: board.silent().length === 0,
+      healthOf: (id) => machine.health.health(id),
+    }),
+    onError: (error) => log.error('services cannot be brought about', { error: String(error) }),
+  });
   const metrics = buildMetrics(host, reconciler, { board, isReady: (id) => machine.health.health(id)?.isReady });
-  return { reconciler, machine, metrics, sources: board, hooks, events, flushed: () => journal.flushed() };
+  const flushed = async (): Promise<void> => {
+    await services.settled();
+    await journal.flushed();
+  };
+  return { reconciler, machine, metrics, sources: board, hooks, events, flushed };
 }
 
 type MetricsSources = { readonly board: SourceBoard; readonly isReady: (id: string) => boolean | undefined };

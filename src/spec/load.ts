@@ -9,6 +9,7 @@ import type { Manifest } from './manifest.ts';
 import type { Desired } from './model.ts';
 import { readManifests, type ManifestFile } from './read-manifests.ts';
 import { referenceErrors } from './references.ts';
+import { isService, nodePortErrors, toService } from './services.ts';
 import { isConfig } from './to-config-data.ts';
 import { claimsOf, isWorkload, toWorkload } from './to-workload.ts';
 import { MAX_ERRORS } from './yaml/limits.ts';
@@ -25,7 +26,8 @@ export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
   const manifests = checked.flatMap((document) => document.manifests);
   const workloads = manifests.filter(isWorkload);
   const errors = [...read, ...checked].flatMap((part) => part.errors);
-  errors.push(...duplicateErrors(manifests));
+  const services = manifests.filter(isService);
+  errors.push(...duplicateErrors(manifests), ...nodePortErrors(services));
 
   const rejected = checked.flatMap((document) => document.rejected);
   const catalog = configCatalog(manifests.filter(isConfig), rejected);
@@ -43,6 +45,7 @@ export function loadManifests(files: readonly ManifestFile[]): LoadedManifests {
       configMaps: catalog.all('ConfigMap'),
       secrets: catalog.all('Secret'),
       claims: [...claims, ...workloads.flatMap(claimsOf)],
+      services: services.map(toService),
     },
   };
 }

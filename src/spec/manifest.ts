@@ -20,4 +20,6 @@ export type WorkloadManifest = Extract<Manifest, { kind: WorkloadKind }>;
 
 export type ClaimKindManifest = Extract<Manifest, { kind: 'PersistentVolumeClaim' }>;
 
+export type ServiceKindManifest = Extract<Manifest, { kind: 'Service' }>;
+
 export type ConfigManifest = Extract<Manifest, { kind: 'ConfigMap' | 'Secret' }>;

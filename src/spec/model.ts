@@ -12,6 +12,25 @@ export type Desired = {
   readonly configMaps: readonly ConfigData[];
   readonly secrets: readonly ConfigData[];
   readonly claims: readonly Claim[];
+  readonly services: readonly Service[];
+};
+
+/** One address for the ready pods of its namespace that have all labels of `selector`. */
+export type Service = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePort[];
+  readonly position: Position;
+};
+
+export type ServicePort = {
+  readonly port: number;
+  /** A number, or the name of a container's port. */
+  readonly targetPort: number | string;
+  /** Also that port of every address of this machine. */
+  readonly nodePort: number | undefined;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
 };
 
 /** A PersistentVolumeClaim: a named directory of this machine that no pod takes with it. */

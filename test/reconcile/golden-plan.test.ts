@@ -84,7 +84,7 @@ function runOf(desired: Desired, key: string, { record }: State): Run | undefine
 }
 
 function load(path: string): Desired {
-  if (!existsSync(path)) return { workloads: [], configMaps: [], secrets: [], claims: [] };
+  if (!existsSync(path)) return { workloads: [], configMaps: [], secrets: [], claims: [], services: [] };
   const loaded = loadManifests([{ path, text: readFileSync(path, 'utf8') }]);
   if ('errors' in loaded) throw new Error(loaded.errors.map((error) => error.message).join('\n'));
   return loaded.desired;

@@ -19,7 +19,7 @@ function config(name: string, entries: Readonly<Record<string, string>>, namespa
 
 function podOf(pod: PodSpec, configMaps: readonly ConfigData[] = [], secrets: readonly ConfigData[] = []): DesiredPod {
   const workload = sampleWorkload({ pod });
-  const [only] = podsOf(workload, { workloads: [workload], configMaps, secrets, claims: [] });
+  const [only] = podsOf(workload, { workloads: [workload], configMaps, secrets, claims: [], services: [] });
   if (only === undefined) throw new Error('no pod');
   return only;
 }
@@ -135,7 +135,7 @@ test('content of another namespace, of another name or kind, or that is not moun
 
 function key(pod: PodSpec, configMaps: readonly ConfigData[] = [], line = 1): string {
   const workload = sampleWorkload({ pod, position: { ...position, line } });
-  return templateKey(workload, { workloads: [workload], configMaps, secrets: [], claims: [] });
+  return templateKey(workload, { workloads: [workload], configMaps, secrets: [], claims: [], services: [] });
 }
 
 test('images are resolved again for another template or content, not for another place in the file', (t) => {
@@ -158,7 +158,7 @@ test('replicas keep their names and differ in their uids', (t) => {
 
 test('a workload whose images are not all resolved has no pods', (t) => {
   const workload = sampleWorkload();
-  const desired: Desired = { workloads: [workload], configMaps: [], secrets: [], claims: [] };
+  const desired: Desired = { workloads: [workload], configMaps: [], secrets: [], claims: [], services: [] };
   t.throws(() => desiredPods({ workload, digests: new Map(), desired }), { message: /No digest/ });
   t.is(desiredPods({ workload, digests: new Map([['example.test/web:1', digestOf('x')]]), desired }).length, 1);
 });

@@ -75,7 +75,7 @@ export function sampleWorkload(overrides: Partial<Workload> = {}): Workload {
 }
 
 export function sampleDesired(...workloads: Workload[]): Desired {
-  return { workloads, configMaps: [], secrets: [], claims: [] };
+  return { workloads, configMaps: [], secrets: [], claims: [], services: [] };
 }
 
 /** A digest that follows from the reference: `example.test/web:1` → `sha256:example.test/web:1`. */

@@ -52,7 +52,7 @@ export function loadWorkloads(files: readonly SourceFile[]): Loaded {
   try {
     const texts = files.map(({ text }) => text).filter((text) => !text.startsWith('#') && text.trim() !== '');
     const workloads = texts.map((text) => JSON.parse(text) as Workload).filter((workload) => 'pod' in workload);
-    return { desired: { workloads, configMaps: [], secrets: [], claims: [] } };
+    return { desired: { workloads, configMaps: [], secrets: [], claims: [], services: [] } };
   } catch (error) {
     return { errors: [error instanceof Error ? error : new Error(String(error))] };
   }

@@ -96,7 +96,7 @@ test('a reference is not blamed for mistakes in what it refers to', (t) => {
 });
 
 test('no files and files of nothing but comments declare nothing', (t) => {
-  const nothing: Desired = { workloads: [], configMaps: [], secrets: [], claims: [] };
+  const nothing: Desired = { workloads: [], configMaps: [], secrets: [], claims: [], services: [] };
   t.deepEqual(desired(), nothing);
   t.deepEqual(desired('', '# only a comment\n', '---\n---\n# and\n...\n'), nothing);
 });

@@ -1,6 +1,6 @@
 // Expressions of nf_tables rules: the instructions of its machine (<linux/netfilter/nf_tables.h>, nft(8)).
 // A load puts packet data into a register, cmp and bitwise look at it, lookup, nat and masq act on it.
-import { attribute, nested, textAttribute, u32beAttribute } from './attribute.ts';
+import { attribute, nested, textAttribute, u32beAttribute, u8Attribute } from './attribute.ts';
 
 const NFTA_LIST_ELEM = 1;
 const NFTA_EXPR_NAME = 1;
@@ -135,6 +135,33 @@ export function dnat(family: number, address: number, port: number): Expression 
 /** Rewrite the source to the address of the device that the packet leaves by. */
 export function masquerade(): Expression {
   return expression('masq', []);
+}
+
+/** Put a value into registers. */
+export function immediate(value: Uint8Array, into: number): Expression {
+  const [NFTA_IMMEDIATE_DREG, NFTA_IMMEDIATE_DATA] = [1, 2];
+  return expression('immediate', [u32beAttribute(NFTA_IMMEDIATE_DREG, into), data(NFTA_IMMEDIATE_DATA, value)]);
+}
+
+/** Load a random number below `modulus`: 4 bytes in host order. */
+export function random(modulus: number, into: number): Expression {
+  const [NFTA_NG_DREG, NFTA_NG_MODULUS, NFTA_NG_TYPE] = [1, 2, 3];
+  const NFT_NG_RANDOM = 1;
+  return expression('numgen', [
+    u32beAttribute(NFTA_NG_DREG, into),
+    u32beAttribute(NFTA_NG_MODULUS, modulus),
+    u32beAttribute(NFTA_NG_TYPE, NFT_NG_RANDOM),
+  ]);
+}
+
+/** Answer "port unreachable", in ICMP or ICMPv6: a client is refused at once. Ends the rule. */
+export function rejectPort(): Expression {
+  const [NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE] = [1, 2];
+  const [NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_PORT_UNREACH] = [2, 1];
+  return expression('reject', [
+    u32beAttribute(NFTA_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH),
+    u8Attribute(NFTA_REJECT_ICMP_CODE, NFT_REJECT_ICMPX_PORT_UNREACH),
+  ]);
 }
 
 const VERDICTS = { drop: 0, accept: 1, return: -5 } as const;

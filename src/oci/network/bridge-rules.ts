@@ -184,7 +184,8 @@ function sourceRules(bridge: string, subnet: Subnet): Rule[] {
   ];
 }
 
-function rule(chain: string, comment: string, expressions: readonly Expression[]): Rule {
+/** A rule with the hash of its content in its comment. */
+export function rule(chain: string, comment: string, expressions: readonly Expression[]): Rule {
   const hash = createHash('sha256').update(Buffer.concat(expressions)).digest('hex').slice(0, 8);
   return { chain, expressions, comment: `${comment} (${hash})` };
 }

@@ -30,7 +30,8 @@ export type TakenPort = {
   readonly owner: string;
 };
 
-const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const satisfies Readonly<Record<Protocol, number>>;
+/** Numbers of IANA. */
+export const PROTOCOLS = { TCP: 6, UDP: 17, SCTP: 132 } as const satisfies Readonly<Record<Protocol, number>>;
 
 /** The elements of a pod's ports. Throws OciError PORT_INVALID on a port or an address that cannot be, or is given twice. */
 export function portElements(ports: readonly PublishedPort[], pod: PodAddresses, podUid: string): PortElement[] {

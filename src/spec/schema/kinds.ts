@@ -13,6 +13,7 @@ import { manifestObject } from './manifest-object.ts';
 import { listMetadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
 import { pod } from './pod.ts';
+import { service } from './service-manifest.ts';
 import { statefulSet } from './stateful-set.ts';
 
 const list = manifestObject({
@@ -32,6 +33,7 @@ export const SCHEMAS = {
   ConfigMap: configMap,
   Secret: secret,
   PersistentVolumeClaim: persistentVolumeClaim,
+  Service: service,
   Namespace: namespace,
   List: list,
 } as const;
@@ -47,6 +49,7 @@ export const API_VERSIONS: Readonly<Record<Kind, string>> = {
   ConfigMap: 'v1',
   Secret: 'v1',
   PersistentVolumeClaim: 'v1',
+  Service: 'v1',
   Namespace: 'v1',
   List: 'v1',
 };

@@ -34,6 +34,11 @@ export const NOT_YET = {
   resources: fields('claims'),
   limits: fields('ephemeral-storage hugepages-2Mi hugepages-1Gi'),
   claim: fields('volumeName selector dataSource dataSourceRef volumeAttributesClassName'),
+  service: fields(`
+    clusterIP clusterIPs externalIPs externalName externalTrafficPolicy internalTrafficPolicy healthCheckNodePort ipFamilies
+    ipFamilyPolicy loadBalancerIP loadBalancerClass loadBalancerSourceRanges allocateLoadBalancerNodePorts
+    publishNotReadyAddresses sessionAffinityConfig trafficDistribution`),
+  servicePort: fields('appProtocol'),
   envSource: fields('fileKeyRef'),
   resourceFieldRef: fields('containerName'),
   volume: fields(`
@@ -46,7 +51,6 @@ export const NOT_YET = {
 export const KINDS_NOT_YET: ReadonlyMap<string, string> = new Map([
   ['ReplicaSet', 'apps/v1'],
   ['CronJob', 'batch/v1'],
-  ['Service', 'v1'],
   ['PersistentVolume', 'v1'],
   ['ServiceAccount', 'v1'],
   ['ReplicationController', 'v1'],
