@@ -45,12 +45,15 @@ export function desiredPods({ workload, digests, desired }: DesiredPodsInput): D
   }));
 }
 
+function isOwn(volume: Volume): volume is Extract<Volume, { kind: 'claim' }> {
+  return volume.kind === 'claim' && volume.perPod === true;
+}
+
 /** Claims of its own have the pod's ordinal in their names. */
 function podOf(pod: PodSpec, ordinal: number): PodSpec {
-  const isOwn = (volume: Volume) => volume.kind === 'claim' && volume.perPod === true;
   if (!pod.volumes.some(isOwn)) return pod;
   const volumes = pod.volumes.map((volume) =>
-    volume.kind === 'claim' && volume.perPod === true ? { ...volume, claim: `${volume.claim}-${ordinal}` } : volume,
+    isOwn(volume) ? { ...volume, claim: `${volume.claim}-${ordinal}` } : volume,
   );
   return { ...pod, volumes };
 }

@@ -105,7 +105,9 @@ function keepsOrder(planner: Planner): void {
     const wanted = last === null ? [] : pods(last);
     scene.world.declare(last === null ? undefined : wanted);
     scene.settle();
-    const actual = scene.world.pods.map(({ name, uid, containers }) => [name, uid, containers[0]?.hash]).toSorted();
+    const actual = scene.world.pods
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map(({ name, uid, containers }) => [name, uid, containers[0]?.hash]);
     assert.deepEqual(
       actual,
       wanted.map(({ name, uid, containers }) => [name, uid, containers[0]?.hash]),

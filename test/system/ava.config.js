@@ -6,5 +6,5 @@ export default {
   workerThreads: false,
   concurrency: 1,
   serial: true,
-  timeout: process.env.BERTH_TEST_TIMEOUT ?? '180s',
+  timeout: process.env.BERTH_TEST_TIMEOUT ?? '300s',
 };

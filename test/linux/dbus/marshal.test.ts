@@ -31,12 +31,10 @@ const { typed } = fc.letrec<{ typed: Typed }>((tie) => ({
     { maxDepth: 4, withCrossShrink: true },
     ...BASIC,
     tie('typed').map((value): Typed => ({ signature: 'v', value })),
-    fc
-      .tuple(tie('typed'), fc.nat(3))
-      .map(([{ signature, value }, count]): Typed => ({
-        signature: `a${signature}`,
-        value: Array.from({ length: count }, () => value),
-      })),
+    fc.tuple(tie('typed'), fc.nat(3)).map(([{ signature, value }, count]): Typed => ({
+      signature: `a${signature}`,
+      value: Array.from({ length: count }, () => value),
+    })),
     fc.array(tie('typed'), { minLength: 1, maxLength: 4 }).map((fields): Typed => ({
       signature: `(${fields.map(({ signature }) => signature).join('')})`,
       value: fields.map(({ value }) => value),
