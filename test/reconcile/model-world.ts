@@ -30,6 +30,8 @@ export class ModelWorld {
   /** The fewest pods that served at any moment since it was last set. */
   fewestServing = Number.POSITIVE_INFINITY;
   readonly #workload: WorkloadId;
+  /** Sandboxes in which what comes first has been done: from then on no container waits for another. */
+  readonly #begun = new Set<string>();
   #nextId = 0;
 
   constructor(workload: WorkloadId) {
@@ -156,6 +158,7 @@ export class ModelWorld {
         const pod = this.#pod(step.pod.uid);
         assert.deepEqual(pod.containers, [], 'a sandbox with containers in it is not removed');
         this.pods = this.pods.filter((other) => other !== pod);
+        this.#begun.delete(pod.uid);
         return;
       }
       case 'pullImage':
@@ -186,7 +189,8 @@ export class ModelWorld {
     const twins = this.pods.filter((other) => other.name === pod.name).flatMap((other) => other.containers);
     assert(!twins.some((other) => other.name === container.name), `two containers ${pod.name}/${container.name}`);
     sandbox.volumes = pod.volumes;
-    assertTurn(sandbox, pod, container.name);
+    if (!this.#begun.has(pod.uid)) assertTurn(sandbox, pod, container.name);
+    if (container.spec.role === 'main') this.#begun.add(pod.uid);
     this.#nextId += 1;
     sandbox.containers.push({
       name: container.name,
@@ -238,7 +242,6 @@ function serves({ role, state }: ActualContainer): boolean {
 
 /** Before a container starts for the first time, every init container before it has ended well and every sidecar runs. */
 function assertTurn(sandbox: ModelPod, { containers }: DesiredPod, name: string): void {
-  if (sandbox.containers.some(({ role }) => role === 'main')) return;
   for (const before of containers.slice(
     0,
     containers.findIndex((container) => container.name === name),
