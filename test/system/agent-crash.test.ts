@@ -79,7 +79,7 @@ test(`containers outlive the agent, and the next one knows what became of them${
     'badly/main: ended with exit code 5',
     'two/killed: ended with exit code 137',
   ]);
-  t.like(await scene.condition('never'), { status: 'False', reason: 'Failed' });
+  t.like(await scene.condition('never'), { status: 'False', reason: 'PodFailed' });
   await scrape(t, scene);
 });
 

@@ -70,7 +70,7 @@ test(`an init container that fails is tried again, and keeps the others waiting$
   });
   t.regex(held.message, /again\/failing: ended with exit code 3/);
   await scene.until('the other pod to fail', async () =>
-    (await scene.condition('never'))?.reason === 'Failed' ? true : undefined,
+    (await scene.condition('never'))?.reason === 'PodFailed' ? true : undefined,
   );
   t.deepEqual(
     scene.containers().filter(({ container: name }) => name === 'main'),
