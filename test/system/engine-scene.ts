@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,7 +12,8 @@ const PATIENCE_MS = 20_000;
 
 /** Disposed of in the opposite order of what was deferred; the directory last. */
 export class EngineScene implements AsyncDisposable {
-  readonly directory: string = mkdtempSync(join(tmpdir(), 'berth-test-engine-'));
+  /** Not in TMPDIR, which may be far down: podman takes no --runroot of more than 50 characters. */
+  readonly directory: string = mkdtempSync('/tmp/berth-engine-');
   readonly cgroupParent: string = `/berth-test-${process.pid}`;
   readonly #cleanup = new AsyncDisposableStack();
 
