@@ -11,8 +11,8 @@ const skipped = reason === undefined ? '' : ` (skipped: ${reason})`;
 const VOLUMES = [{ name: 'work', emptyDir: {} }];
 /** Appends a word to a file that the containers of the pod share. */
 function writes(name: string, rest: string, fields: ManifestObject = {}): ManifestObject {
-  const command = ['sh', '-c', `trap "exit 0" TERM; echo ${name} >> /work/order; ${rest}`];
-  return container(name, { command, volumeMounts: [{ name: 'work', mountPath: '/work' }], ...fields });
+  const command = ['sh', '-c', `trap "exit 0" TERM; echo ${name} >> /shared/order; ${rest}`];
+  return container(name, { command, volumeMounts: [{ name: 'work', mountPath: '/shared' }], ...fields });
 }
 
 test(`init containers run one after the other, then what they prepared is used${skipped}`, async (t) => {
@@ -22,7 +22,7 @@ test(`init containers run one after the other, then what they prepared is used${
     writes('proxy', 'sleep 1000 & wait', { restartPolicy: 'Always' }),
     writes('second', 'sleep 0.3'),
   ];
-  const main = writes('main', 'cat /work/order; sleep 1000 & wait');
+  const main = writes('main', 'cat /shared/order; sleep 1000 & wait');
   scene.write('apps.yaml', yaml(pod('shop', [main], { initContainers, volumes: VOLUMES })));
   await scene.startAgent();
   await scene.ready('shop');
