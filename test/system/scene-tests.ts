@@ -1,5 +1,6 @@
 // What the tests of one file share: a scene that is made when they can run, and cleared away after the last of them.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 
 import test, { type ExecutionContext } from 'ava';
 
@@ -31,6 +32,8 @@ export function sceneTests(...programs: readonly string[]): SceneTests {
   const unusable = containersUnusable(...programs);
   const scene = unusable === undefined ? new ContainerScene() : undefined;
   if (scene !== undefined) test.after.always('nothing is left', () => scene.close());
+  // AVA runs no hook of a file whose tests are all skipped.
+  if (scene !== undefined) process.once('exit', () => rmSync(scene.directory, { recursive: true, force: true }));
   const here = (): ContainerScene => {
     if (scene === undefined) throw new Error(`These tests are skipped: ${unusable}`);
     return scene;
