@@ -48,7 +48,10 @@ export function compareVersions(one: Version, other: Version): number {
 export function parseRange(text: string): Range {
   if (text.trim() === '') throw new Error('a version range is missing, such as semver:1.x');
   if (text.length > MAX_RANGE_CHARS) throw new Error(`a version range of more than ${MAX_RANGE_CHARS} characters`);
-  return text.split('||').map((part) => parseSet(part.trim()));
+  const sets = text.split('||').map((part) => parseSet(part.trim()));
+  // As npm has it: beside `*` no other set counts, not even one that would let a pre-release in.
+  const anything = sets.find((set) => set.length === 0);
+  return anything === undefined ? sets : [anything];
 }
 
 /** A pre-release matches only where the range names a pre-release of the same version, so that `1.x` never takes one. */

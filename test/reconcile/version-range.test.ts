@@ -63,6 +63,14 @@ for (const text of [
   });
 }
 
+test('a range that takes anything takes no pre-release, whatever stands beside it', (t) => {
+  const version = parseVersion('0.2.1-0');
+  t.truthy(version);
+  if (version === undefined) return;
+  t.false(isInRange(version, parseRange('* - * || * - 0.2.1-2')));
+  t.true(isInRange(version, parseRange('* - 0.2.1-2')));
+});
+
 for (const text of ['', 'new', '1.y', '>', '1..2', '=>1.0', '>=1.0.0, <2', '1.2.3.4', 'x'.repeat(300)]) {
   test(`'${text.slice(0, 20)}' is no range`, (t) => {
     t.throws(() => parseRange(text), { message: /range/ });
